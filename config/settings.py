@@ -1,0 +1,197 @@
+"""Django's settings, one file, everything that differs between machines from the environment."""
+
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import environ
+from django.templatetags.static import static
+
+from config.logs import logging_config
+
+django_stubs_ext.monkeypatch()  # lets admin.ModelAdmin[Model] be written at run time
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "pgtrigger",
+    "rest_framework",
+    "knox",
+    "events",
+    "invoices",
+    *env.list("EXTRA_APPS", default=[]),
+]
+
+MIDDLEWARE = [
+    "events.api.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- PostgreSQL ---------------------------------------------------------------------------
+DATABASE_URL = env.str("DATABASE_URL", default="postgres://waybill@127.0.0.1:5432/waybill")
+# The relay holds session locks: it needs a direct connection, not a transaction pooler.
+RELAY_DATABASE_URL = env.str("RELAY_DATABASE_URL", default=DATABASE_URL)
+
+
+def _database() -> dict[str, Any]:
+    pooled = env.bool("DATABASE_POOL", default=False)
+    database: dict[str, Any] = env.db_url_config(DATABASE_URL)
+    options = database.setdefault("OPTIONS", {})
+    options.setdefault("connect_timeout", 5)
+    options.setdefault("application_name", "waybill")
+    options.setdefault(
+        "options",
+        "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+    )
+    # A frozen or vanished server is noticed within this time (milliseconds).
+    options.setdefault("tcp_user_timeout", 15_000)
+    if pooled:
+        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
+    database["CONN_MAX_AGE"] = 0 if pooled else None
+    database["CONN_HEALTH_CHECKS"] = True
+    return database
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Redis: the dedupe alias has a database of its own, keys exactly as written --------------
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "dedupe": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_FUNCTION": "events.consuming.dedupe.key_as_written",
+        "TIMEOUT": None,
+        "OPTIONS": {
+            "CLIENT_CLASS": "django_redis.client.DefaultClient",
+            "SOCKET_CONNECT_TIMEOUT": 1,
+            "SOCKET_TIMEOUT": 1,
+        },
+    },
+}
+
+# --- E-mail -------------------------------------------------------------------------------
+vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Waybill <invoices@waybill.invalid>")
+
+# --- HTTP ---------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "events.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["events.api.rendering.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "events.api.negotiation.FirstRenderer",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "events.api.problems.problem_response",
+}
+# The API reads its bodies itself, bounded (events.api.body); this bounds the admin's forms, the
+# login form of strangers among them.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+REST_KNOX = {"TOKEN_TTL": None, "AUTO_REFRESH": False}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=not DEBUG)
+X_FRAME_OPTIONS = "DENY"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_I18N = True
+USE_TZ = True
+
+LOGGING_CONFIG = None
+logging_config(
+    level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=False)
+)
+
+# --- The console -----------------------------------------------------------------------------
+LOGIN_REDIRECT_URL = "admin:index"
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Waybill",
+    "SITE_HEADER": "Waybill",
+    "SITE_SUBHEADER": "Every event, accounted for",
+    "SITE_SYMBOL": "package_2",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda _request: static("events/console.css")],
+    "SCRIPTS": [lambda _request: static("events/console.js")],
+    "GLOBAL_CALLBACK": "events.admin.navigation.context",
+    "DASHBOARD_CALLBACK": "events.admin.overview.overview",
+    "SIDEBAR": {"navigation": "events.admin.navigation.sidebar"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        }
+    },
+}
+
+# --- Waybill itself: every key is described in events/conf.py ---------------------------------
+WAYBILL: dict[str, Any] = {
+    "source": env.str("WAYBILL_SOURCE", default="/waybill"),
+    "relay_database_url": RELAY_DATABASE_URL,
+    "regions": env.list("WAYBILL_REGIONS", default=["eu", "us"]),
+    "platforms": env.list("WAYBILL_PLATFORMS", default=["web", "ios", "android"]),
+    "allowed_topic_names": ["order_invoices"],
+}

@@ -1,0 +1,1 @@
+"""Durable publish/subscribe on Apache Kafka: outbox, relay, inbox, audit."""

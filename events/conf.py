@@ -1,0 +1,114 @@
+"""Settings: one frozen value, read late from Django's `WAYBILL` and the `KAFKA_*` environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from events.errors import Misconfigured
+from events.retry import RetryPolicy
+
+KAFKA_PREFIX = "KAFKA_"
+# Variables of this prefix that are no librdkafka settings.
+KAFKA_ROLES = ("PRODUCER", "CONSUMER")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Bounds on one event and on one request, in bytes, items and levels."""
+
+    event_bytes: int = 900_000
+    key_bytes: int = 1_024
+    headers: int = 32
+    headers_bytes: int = 8_192
+    depth: int = 64
+    dedupe_key_bytes: int = 1_024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waybill:
+    """Every setting of Waybill, with its default. Times are seconds."""
+
+    source: str = "/waybill"  # CloudEvents source of events published without one
+    relay_database_url: str = ""
+    limits: Limits = field(default_factory=Limits)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+    regions: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    allowed_topic_names: tuple[str, ...] = ()  # plain names outside the naming pattern
+
+    relay_poll_interval_s: float = 1.0  # a lost NOTIFY costs at most this
+    relay_window_entries: int = 10_000  # entries in flight to Kafka
+    relay_window_bytes: int = 8_000_000
+    relay_max_backoff_s: float = 30.0
+    heartbeat_interval_s: float = 2.0
+    heartbeat_stale_s: float = 8.0
+
+    dedupe_cache: str = "dedupe"  # the CACHES alias, on a Redis database of its own
+    dedupe_ttl_s: float = 7 * 86_400.0
+    dedupe_retry_s: float = 1.0  # after a failure Redis is not asked for this long
+    fetch_messages: int = 500
+    fetch_bytes: int = 16_000_000
+    chunk_messages: int = 500
+    chunk_work_s: float = 0.1
+    slow_work_s: float = 1.0  # work in hand for longer: partitions are paused, polling goes on
+    external_chunk: int = 20
+    lease_s: float = 10.0
+    lease_renew_s: float = 3.0
+    offset_commit_interval_s: float = 1.0
+    revoke_budget_s: float = 10.0
+    stop_budget_s: float = 20.0
+    handler_deadline_s: float = 120.0
+    probe_interval_s: float = 1.0
+
+
+@cache
+def waybill() -> Waybill:
+    """Return the settings; raises Misconfigured naming an unknown one."""
+    given: dict[str, Any] = dict(getattr(settings, "WAYBILL", {}))
+    known = {entry.name for entry in fields(Waybill)}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise Misconfigured(f"unknown WAYBILL settings: {', '.join(unknown)}")
+    for name in ("regions", "platforms", "allowed_topic_names"):
+        if name in given:
+            given[name] = tuple(given[name])
+    return Waybill(**given)
+
+
+def kafka_settings(role: str, *, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return librdkafka settings for `role` ("producer", "consumer" or "admin").
+
+    `KAFKA_<NAME>` counts for all; `KAFKA_PRODUCER_<NAME>` and `KAFKA_CONSUMER_<NAME>` count for
+    one role and win.
+    """
+    shared: dict[str, str] = {"bootstrap.servers": "127.0.0.1:9092"}
+    own: dict[str, str] = {}
+    for variable, value in environment.items():
+        if not variable.startswith(KAFKA_PREFIX):
+            continue
+        name = variable.removeprefix(KAFKA_PREFIX)
+        head, _, rest = name.partition("_")
+        if head in KAFKA_ROLES:
+            if head == role.upper():
+                own[_setting(rest)] = value
+        else:
+            shared[_setting(name)] = value
+    return shared | own
+
+
+def _setting(name: str) -> str:
+    return name.lower().replace("_", ".")
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "WAYBILL":
+        waybill.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="events.conf")

@@ -1,0 +1,152 @@
+"""Assembly: puts the parts of one group's consumer together and runs it to its exit code."""
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from events.conf import Waybill
+from events.consuming.alone import Alone
+from events.consuming.chunk import DatabaseChunk
+from events.consuming.claims import Claims
+from events.consuming.consumer import GroupConsumer, HandlerHung, StopFlag, Until
+from events.consuming.decoding import Decoder
+from events.consuming.dedupe import DedupeCache
+from events.consuming.external import External
+from events.consuming.in_hand import InHandNotes
+from events.consuming.inbox import Inbox
+from events.consuming.keeper import Keeper
+from events.consuming.leases import Leases
+from events.consuming.ledger import Ledger
+from events.consuming.progress import Progress
+from events.consuming.retrying import Retrying
+from events.consuming.subscriptions import subscriptions
+from events.consuming.worker import Worker
+from events.kafka.consumer import KafkaConsumer
+from events.kafka.record import Partition
+from events.observing.heartbeat import Heart
+
+logger = logging.getLogger(__name__)
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_HUNG = 2
+CLOSE_BUDGET_S = 5.0
+
+
+@dataclass(kw_only=True)
+class ConsumerProcess:
+    """One member of `group`, ready to run in the main thread.
+
+    `overrides` are librdkafka settings, for tests.
+    """
+
+    group: str
+    settings: Waybill
+    until: Until = field(default_factory=Until)
+    from_beginning: bool = False
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._declared = tuple(subscriptions(self.group))
+        self._progress = Progress()
+        self._leases = Leases(lease_s=self.settings.lease_s)
+        self._worker = Worker(inbox=self._inbox(), progress=self._progress)
+
+    def run(self, stop: StopFlag) -> int:
+        """Consume until told to stop; returns the exit code (0 well, 1 failed, 2 a handler hung).
+
+        With any other code than 0 the process must end at once, without running what hangs in it.
+        """
+        self._kafka = KafkaConsumer(
+            group=self.group,
+            topics=sorted({each.topic for each in self._declared}),
+            on_revoke=self._on_revoke,
+            from_beginning=self.from_beginning,
+            report_end=self.until.idle,
+            overrides=self.overrides,
+        )
+        self.consumer = GroupConsumer(
+            kafka=self._kafka,
+            worker=self._worker,
+            progress=self._progress,
+            settings=self.settings,
+            until=self.until,
+            deadline_s=self._deadline_s(),
+        )
+        keeper = self._keeper()
+        keeper.start()
+        code = self._consume(stop)
+        keeper.stop(timeout_s=CLOSE_BUDGET_S)
+        if not self._kafka.close(timeout_s=CLOSE_BUDGET_S):
+            logger.error("Leaving the group took too long; ending without it")
+            code = code or EXIT_FAILED
+        logger.info("Stopped consuming", extra={"group": self.group, "done": self.consumer.done})
+        return code
+
+    def _consume(self, stop: StopFlag) -> int:
+        topics = sorted({each.topic for each in self._declared})
+        logger.info("Consuming", extra={"group": self.group, "topics": topics, "pid": os.getpid()})
+        try:
+            self.consumer.run(stop)
+        except HandlerHung:
+            logger.exception("Ending the process: the message comes again")
+            return EXIT_HUNG
+        except Exception:
+            logger.exception("Ending the process; a restart goes on from the committed offsets")
+            return EXIT_FAILED
+        return EXIT_OK
+
+    def _on_revoke(self, partitions: frozenset[Partition], lost: bool) -> None:
+        self.consumer.on_revoke(partitions, lost=lost)
+
+    def _deadline_s(self) -> float:
+        own = [each.deadline_s for each in self._declared if each.deadline_s is not None]
+        return max(own, default=self.settings.handler_deadline_s)
+
+    def _inbox(self) -> Inbox:
+        settings = self.settings
+        ledger = Ledger(group=self.group)
+        in_hand = InHandNotes(group=self.group)
+        retrying = Retrying(stop=self._progress.stop, probe_every_s=settings.probe_interval_s)
+        return Inbox(
+            group=self.group,
+            settings=settings,
+            decoder=Decoder(self._declared, settings=settings),
+            dedupe=DedupeCache(
+                group=self.group, alias=settings.dedupe_cache, retry_s=settings.dedupe_retry_s
+            ),
+            in_hand=in_hand,
+            chunk=DatabaseChunk(
+                ledger=ledger,
+                in_hand=in_hand,
+                progress=self._progress,
+                work_s=settings.chunk_work_s,
+            ),
+            alone=Alone(
+                ledger=ledger,
+                progress=self._progress,
+                retrying=retrying,
+                service_retry_s=settings.probe_interval_s,
+            ),
+            external=External(
+                ledger=ledger,
+                claims=Claims(ledger=ledger, leases=self._leases, lease_s=settings.lease_s),
+                progress=self._progress,
+                retrying=retrying,
+                lease_s=settings.lease_s,
+                service_retry_s=settings.probe_interval_s,
+            ),
+            retrying=retrying,
+            progress=self._progress,
+        )
+
+    def _keeper(self) -> Keeper:
+        return Keeper(
+            leases=self._leases,
+            heart=Heart(role="consumer", name=self.group),
+            every_s=min(self.settings.lease_renew_s, self.settings.heartbeat_interval_s),
+            assignment=lambda: [f"{t}:{p}" for t, p in sorted(self._kafka.assignment)],
+            progress_count=lambda: self.consumer.done,
+        )

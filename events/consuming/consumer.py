@@ -1,0 +1,185 @@
+"""Consumer: the polling thread of one group member, from fetched messages to committed offsets.
+
+It alone touches the Kafka consumer and never waits for the database: handlers run on the worker,
+leases are renewed by the keeper. While work takes longer than `slow_work_s` it pauses and keeps
+polling, so that the group goes on counting it in.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from events.conf import Waybill
+from events.consuming.flow import Flow
+from events.consuming.offsets import Offsets
+from events.consuming.progress import Done, Progress, Wait
+from events.consuming.worker import Worker
+from events.kafka.consumer import KafkaConsumer
+from events.kafka.record import Partition, Record
+
+logger = logging.getLogger(__name__)
+
+STEP_S = 0.05  # how often signals and deadlines are looked at while work is in hand
+IDLE_S = 1.0  # how long a poll waits for the first message: signals are seen after it
+
+
+class StopFlag(Protocol):
+    """What ends the loop; `threading.Event` is one."""
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+
+
+class HandlerHung(Exception):
+    """A handler runs past its deadline, or past the budget of a stop: the process must end."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Until:
+    """When to stop unasked: after so many messages, or when every partition is read to its end."""
+
+    messages: int | None = None
+    idle: bool = False
+
+
+class GroupConsumer:
+    """One member of a consumer group; `run` repeats `run_once`."""
+
+    def __init__(
+        self,
+        *,
+        kafka: KafkaConsumer,
+        worker: Worker,
+        progress: Progress,
+        settings: Waybill,
+        until: Until,
+        deadline_s: float,
+    ) -> None:
+        self._kafka = kafka
+        self._worker = worker
+        self._progress = progress
+        self._settings = settings
+        self._until = until
+        self._deadline_s = deadline_s
+        self._flow = Flow(kafka)
+        self._offsets = Offsets(interval_s=settings.offset_commit_interval_s)
+        self._pending: list[Record] = []
+        self._given_at = 0.0
+        self._in_work = 0
+        self.done = 0
+
+    def run(self, stop: StopFlag) -> None:
+        """Consume until `stop` is set or `until` is reached, then finish what is in hand.
+
+        Raises what came out of Kafka's client or the worker, and HandlerHung.
+        """
+        self._worker.start()
+        while not stop.is_set() and not self._is_finished():
+            self.run_once()
+        self.drain()
+
+    def run_once(self) -> None:
+        """One step: collect what was done, fetch, hand over, commit offsets."""
+        self._collect()
+        self._worker.check()
+        self._check_deadline()
+        if self._worker.is_idle:
+            self._go_on()
+        else:
+            self._wait_for_worker()
+        self._kafka.commit(self._offsets.due(), wait=False)
+
+    def drain(self) -> None:
+        """Let the message in hand finish, then commit the offsets of what is done."""
+        ended = self._worker.end(timeout_s=self._settings.stop_budget_s)
+        self._collect()
+        self._kafka.commit(self._offsets.take_all(), wait=True)
+        if not ended:
+            raise HandlerHung(
+                f"a handler did not end within {self._settings.stop_budget_s:g} s of the stop"
+            )
+        self._worker.check()
+
+    def on_revoke(self, partitions: frozenset[Partition], *, lost: bool) -> None:
+        """Leave these partitions: wait, bounded, for the unit in hand, commit what is done.
+
+        Called by the Kafka consumer from within a fetch.
+        """
+        self._progress.leave(partitions)
+        deadline = time.monotonic() + self._settings.revoke_budget_s
+        while self._progress.is_working_on(partitions) and time.monotonic() < deadline:
+            self._progress.news.wait(STEP_S)
+            self._progress.news.clear()
+        self._collect()
+        self._pending = [each for each in self._pending if _where(each) not in partitions]
+        if lost:
+            self._offsets.forget(partitions)
+        else:
+            self._kafka.commit(self._offsets.take(partitions), wait=True)
+        self._flow.forget(partitions)
+        self._worker.forget(partitions)
+
+    def _go_on(self) -> None:
+        self._flow.start_all()
+        self._flow.release_due()
+        if not self._pending:
+            self._fetch(timeout_s=self._flow.next_due_s(IDLE_S))
+        if self._pending:
+            batch, self._pending = self._pending, []
+            self._in_work = len(batch)
+            self._given_at = time.monotonic()
+            self._worker.give(batch)
+            if not self._is_capped():
+                self._fetch(timeout_s=0)
+
+    def _wait_for_worker(self) -> None:
+        self._progress.news.wait(STEP_S)
+        if time.monotonic() - self._given_at > self._settings.slow_work_s:
+            self._flow.stop_all()
+            self._fetch(timeout_s=0)
+
+    def _fetch(self, *, timeout_s: float) -> None:
+        most = self._settings.fetch_messages
+        if self._until.messages is not None:
+            most = min(most, self._until.messages - self.done - len(self._pending))
+        if most > 0:
+            self._pending += self._kafka.fetch(most, timeout_s=timeout_s)
+
+    def _is_capped(self) -> bool:
+        """Whether the next batch has to wait until it is known how many messages are done."""
+        return self._until.messages is not None or (
+            sum(each.size for each in self._pending) > self._settings.fetch_bytes
+        )
+
+    def _collect(self) -> None:
+        for report in self._progress.collect():
+            match report:
+                case Done(partition=partition, next_offset=next_offset, messages=messages):
+                    self.done += messages
+                    if partition in self._kafka.assignment:
+                        self._offsets.store(partition, next_offset)
+                case Wait(position=position):
+                    where = (position.topic, position.partition)
+                    self._pending = [each for each in self._pending if _where(each) != where]
+                    self._flow.hold(report)
+
+    def _check_deadline(self) -> None:
+        if self._progress.message_age_s() > self._deadline_s:
+            self._kafka.commit(self._offsets.take_all(), wait=True)
+            raise HandlerHung(f"a handler runs for longer than {self._deadline_s:g} s")
+
+    def _is_finished(self) -> bool:
+        if self._until.messages is not None and self.done >= self._until.messages:
+            return True
+        return (
+            self._until.idle
+            and self._kafka.was_assigned
+            and self._kafka.assignment <= self._kafka.at_end
+            and self._worker.is_idle
+            and not (self._pending or self._flow.is_waiting or self._progress.has_reports)
+        )
+
+
+def _where(record: Record) -> Partition:
+    return record.topic, record.partition

@@ -1,0 +1,101 @@
+"""Redis's part of dedupe: a fast "done already?"; the ledger stays the truth."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import redis
+from django_redis import get_redis_connection
+
+logger = logging.getLogger(__name__)
+
+
+def key_as_written(key: str, key_prefix: str, version: int) -> str:
+    """Return the key unchanged: `GET notification:invoices:1042` finds it (a KEY_FUNCTION)."""
+    return key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """What Redis shall remember: this group is done with this dedupe key, by this event."""
+
+    dedupe_key: str
+    event: str  # source/id
+    ttl_s: float
+
+
+class DedupeCache:
+    """Answers "done", or "don't know"; being down, slow, flushed or wrong never drops or repeats.
+
+    After a failure Redis is left alone for `retry_s` seconds. One thread uses one instance.
+    """
+
+    def __init__(
+        self,
+        *,
+        group: str,
+        alias: str,
+        retry_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._prefix = f"{group}|"
+        self._alias = alias
+        self._retry_s = retry_s
+        self._clock = clock
+        self._closed_until = float("-inf")
+        self._is_down = False
+
+    def done_by(self, dedupe_keys: Sequence[str]) -> dict[str, str]:
+        """Return, for the keys this group is done with, the event (source/id) that did it.
+
+        A key not in the answer means "don't know". One round trip.
+        """
+        if not dedupe_keys or self._clock() < self._closed_until:
+            return {}
+        try:
+            values = self._redis().mget(dedupe_keys)
+        except redis.RedisError as error:
+            self._failed(error)
+            return {}
+        self._answered()
+        done = {}
+        for key, value in zip(dedupe_keys, values, strict=True):
+            text = value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
+            if text.startswith(self._prefix):
+                done[key] = text.removeprefix(self._prefix)
+        return done
+
+    def mark(self, marks: Iterable[Mark]) -> None:
+        """Remember what is done; failing is harmless, the ledger knows. One round trip."""
+        marks = list(marks)
+        if not marks or self._clock() < self._closed_until:
+            return
+        try:
+            pipeline = self._redis().pipeline(transaction=False)
+            for mark in marks:
+                milliseconds = max(1, int(mark.ttl_s * 1000))
+                pipeline.set(mark.dedupe_key, self._prefix + mark.event, px=milliseconds)
+            pipeline.execute()
+        except redis.RedisError as error:
+            self._failed(error)
+        else:
+            self._answered()
+
+    def _redis(self) -> redis.Redis:
+        client: redis.Redis = get_redis_connection(self._alias)
+        return client
+
+    def _failed(self, error: redis.RedisError) -> None:
+        self._closed_until = self._clock() + self._retry_s
+        if not self._is_down:
+            self._is_down = True
+            logger.warning(
+                "Redis does not answer; the ledger decides alone, more slowly",
+                extra={"error": str(error)},
+            )
+
+    def _answered(self) -> None:
+        if self._is_down:
+            self._is_down = False
+            logger.warning("Redis answers again")

@@ -1,0 +1,135 @@
+"""Subscriptions: which handler of which group gets which events, declared beside the handler."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from events.errors import InvalidEvent, Misconfigured
+from events.event import ReceivedEvent
+from events.retry import RetryPolicy
+
+Handler = Callable[[ReceivedEvent], None]
+DedupeKey = str | Callable[[ReceivedEvent], str]
+
+GROUP_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
+_SCALAR = (str, int, bool)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """What `subscribe` declared; see there."""
+
+    group: str
+    topic: str
+    type: str
+    handler: Handler
+    effect: Literal["database", "external"] = "database"
+    dedupe_key: DedupeKey | None = None
+    ttl_s: float | None = None
+    retry: RetryPolicy | None = None
+    on_unknown: Literal["resend", "hold"] = "resend"
+    on_delete: Handler | None = None
+    deadline_s: float | None = None
+    name: str = field(default="")
+
+    def dedupe_key_of(self, event: ReceivedEvent) -> str:
+        """Return the event's dedupe key; raises InvalidEvent if the event does not yield one."""
+        if self.dedupe_key is None:
+            return f"{self.group}:{event.source}/{event.id}"
+        if callable(self.dedupe_key):
+            return self.dedupe_key(event)
+        return _filled(self.dedupe_key, event)
+
+
+_subscriptions: dict[tuple[str, str, str], Subscription] = {}
+
+
+def subscribe(
+    topic: str,
+    *,
+    group: str,
+    type: str,  # noqa: A002 - CloudEvents' own name
+    effect: Literal["database", "external"] = "database",
+    dedupe_key: DedupeKey | None = None,
+    ttl_s: float | None = None,
+    retry: RetryPolicy | None = None,
+    on_unknown: Literal["resend", "hold"] = "resend",
+    on_delete: Handler | None = None,
+    deadline_s: float | None = None,
+) -> Callable[[Handler], Handler]:
+    """Declare that `group` handles events of `type` on `topic` with the decorated function.
+
+    effect: "database" (the default) commits the handler's writes to the default database and the
+        ledger row in one transaction, exactly once; the handler may run more than once, only those
+        writes count. "external" is for what a transaction cannot undo (an e-mail): the handler
+        prepares, calls `event.begin_effect()`, performs.
+    dedupe_key: a template over the payload (`"notification:invoices:{order_id}"`, dots reach
+        inside) or a function of the event; by default `{group}:{source}/{id}`. One effect per
+        group and key, for ever.
+    ttl_s: how long Redis remembers, in seconds; the ledger always does.
+    retry: the policy for failures, by default the setting `retry`.
+    on_unknown: "resend" or "hold" an external effect that began and whose end nobody knows.
+    on_delete: called for a tombstone (null value) instead of the handler; without it the skip is
+        recorded.
+    deadline_s: a handler that runs longer ends its process, by default `handler_deadline_s`.
+
+    Raises Misconfigured if the group already handles this type here, or a name is illegal.
+    """
+    if not GROUP_NAME.fullmatch(group):
+        raise Misconfigured(f"group {group!r} is no legal name: letters, digits, '.', '_', '-'")
+    if effect not in {"database", "external"}:
+        raise Misconfigured(f'effect {effect!r} is neither "database" nor "external"')
+
+    def declare(handler: Handler) -> Handler:
+        subscription = Subscription(
+            group=group,
+            topic=topic,
+            type=type,
+            handler=handler,
+            effect=effect,
+            dedupe_key=dedupe_key,
+            ttl_s=ttl_s,
+            retry=retry,
+            on_unknown=on_unknown,
+            on_delete=on_delete,
+            deadline_s=deadline_s,
+            name=f"{handler.__module__}.{handler.__qualname__}",
+        )
+        if _subscriptions.setdefault((group, topic, type), subscription) != subscription:
+            raise Misconfigured(f"group {group!r} already handles {type!r} on {topic!r}")
+        return handler
+
+    return declare
+
+
+def unsubscribe(topic: str, *, group: str, type: str) -> None:  # noqa: A002 - as subscribe
+    """Undo a declaration (for tests)."""
+    _subscriptions.pop((group, topic, type), None)
+
+
+def subscriptions(group: str | None = None) -> Iterator[Subscription]:
+    """Yield the declared subscriptions, of one group or of all."""
+    for subscription in tuple(_subscriptions.values()):
+        if group is None or subscription.group == group:
+            yield subscription
+
+
+def groups() -> list[str]:
+    """Return the names of all groups that subscribe to something."""
+    return sorted({subscription.group for subscription in subscriptions()})
+
+
+def _filled(template: str, event: ReceivedEvent) -> str:
+    data = event.data
+
+    def value_of(match: re.Match[str]) -> str:
+        value: Any = data
+        for name in match[1].split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if not isinstance(value, _SCALAR) or value == "":
+            raise InvalidEvent(f"the payload has no usable {match[1]!r} for the dedupe key")
+        return str(value)
+
+    return _PLACEHOLDER.sub(value_of, template)

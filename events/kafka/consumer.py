@@ -1,0 +1,253 @@
+"""The Kafka consumer of one group member: one thread polls it, its callbacks only set flags."""
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from events.conf import kafka_settings
+from events.event import Headers, Position
+from events.kafka.reachability import Reachability
+from events.kafka.record import Partition, Record
+
+logger = logging.getLogger(__name__)
+
+DEFAULTS: dict[str, Any] = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "earliest",
+    "isolation.level": "read_committed",
+    "partition.assignment.strategy": "cooperative-sticky",
+    "session.timeout.ms": 45_000,
+    "max.poll.interval.ms": 300_000,
+    "queued.max.messages.kbytes": 16_384,
+    "fetch.queue.backoff.ms": 20,
+    "reconnect.backoff.max.ms": 1_000,
+    "allow.auto.create.topics": False,
+    "log_level": 2,  # what matters arrives as errors and is said once, by us
+    # A topic made after the group started is noticed within this time.
+    "topic.metadata.refresh.interval.ms": 10_000,
+}
+# Settings that the broker decides under KIP-848; librdkafka refuses them there.
+CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms")
+# Errors that pass by themselves: librdkafka goes on trying, so do we.
+PASSING = frozenset(
+    {
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TRANSPORT,
+        KafkaError._TIMED_OUT,
+        KafkaError._RESOLVE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
+OnRevoke = Callable[[frozenset[Partition], bool], None]
+
+
+class KafkaConsumer:
+    """Fetches records and commits offsets; only the thread that made it may touch it.
+
+    `on_revoke(partitions, lost)` runs inside `fetch` before partitions go away: it may wait
+    (bounded) and commit. An exception in a callback is kept and raised by `fetch`: librdkafka would
+    drop the fetched messages with it, so the process has to end and the restart goes on from the
+    committed offsets.
+    """
+
+    def __init__(
+        self,
+        *,
+        group: str,
+        topics: Sequence[str],
+        on_revoke: OnRevoke,
+        from_beginning: bool = False,
+        report_end: bool = False,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> None:
+        settings = self._settings(group, overrides or {})
+        self._on_revoke_hook = on_revoke
+        self._from_beginning = from_beginning
+        self._seen: set[Partition] = set()
+        self._is_incremental = settings.get("group.protocol") == "consumer" or (
+            "cooperative" in str(settings.get("partition.assignment.strategy", ""))
+        )
+        self._callback_error: Exception | None = None
+        self._is_closing = False
+        self.assignment: frozenset[Partition] = frozenset()
+        self.was_assigned = False
+        self.at_end: set[Partition] = set()
+        self.reachability = Reachability(str(settings["bootstrap.servers"]))
+        self._consumer = Consumer(
+            settings
+            | {
+                "enable.partition.eof": report_end,
+                "error_cb": self.reachability.on_error,
+                "on_commit": _log_commit,
+            }
+        )
+        self._consumer.subscribe(
+            list(topics),
+            on_assign=self._on_assign,
+            on_revoke=lambda _, gone: self._on_gone(gone, lost=False),
+            on_lost=lambda _, gone: self._on_gone(gone, lost=True),
+        )
+
+    @staticmethod
+    def _settings(group: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        settings = DEFAULTS | kafka_settings("consumer") | dict(overrides)
+        if settings.get("group.protocol") == "consumer":
+            for name in CLASSIC_ONLY:
+                settings.pop(name, None)
+        return settings | {"group.id": group}
+
+    def fetch(self, max_messages: int, *, timeout_s: float) -> list[Record]:
+        """Return what is there, at most `max_messages`; waits up to `timeout_s` for the first.
+
+        Raises KafkaException on a fatal error, and what a callback raised.
+        """
+        first = self._consumer.poll(timeout_s)
+        messages = [] if first is None else [first]
+        if first is not None and max_messages > 1:
+            # Never with a timeout: it would wait for all of them.
+            messages += self._consumer.consume(max_messages - 1, 0)
+        if self._callback_error is not None:
+            raise self._callback_error
+        records = [record for message in messages if (record := self._record(message))]
+        self._watch_reachability(has_records=bool(records))
+        return records
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        """Stop fetching from `partitions`, where assigned; drops what was prefetched."""
+        self._apply(self._consumer.pause, partitions)
+
+    def resume(self, partitions: Collection[Partition]) -> None:
+        """Fetch again from `partitions`, where assigned."""
+        self._apply(self._consumer.resume, partitions)
+
+    def rewind(self, position: Position) -> None:
+        """Fetch next what lies at `position`, if its partition is still ours."""
+        if (position.topic, position.partition) in self.assignment:
+            with suppress(KafkaException):  # taken away meanwhile: its next owner starts there
+                self._consumer.seek(TopicPartition(*position))
+            self.at_end.discard((position.topic, position.partition))
+
+    def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
+        """Commit these offsets (of the next message to read); a refusal is logged, never raised.
+
+        A refusal means that the partition is another's now: the ledger keeps effects single.
+        """
+        if not offsets:
+            return
+        positions = [TopicPartition(t, p, offset) for (t, p), offset in offsets.items()]
+        try:
+            if wait:
+                _log_commit(None, self._consumer.commit(offsets=positions, asynchronous=False))
+            else:
+                self._consumer.commit(offsets=positions, asynchronous=True)
+        except KafkaException as error:
+            _log_commit(error.args[0], positions)
+
+    def close(self, *, timeout_s: float) -> bool:
+        """Leave the group; returns False if that takes longer than `timeout_s`."""
+        self._is_closing = True
+        closing = threading.Thread(target=self._consumer.close, name="kafka-close", daemon=True)
+        closing.start()
+        closing.join(timeout_s)
+        return not closing.is_alive()
+
+    def _record(self, message: Any) -> Record | None:
+        error = message.error()
+        topic, partition = message.topic(), message.partition()
+        if error is not None:
+            self._note(error, topic, partition)
+            return None
+        self.at_end.discard((topic, partition))
+        kind, timestamp_ms = message.timestamp()
+        return Record(
+            topic,
+            partition,
+            message.offset(),
+            message.key(),
+            message.value(),
+            _headers(message),
+            timestamp_ms if kind else None,
+        )
+
+    def _note(self, error: KafkaError, topic: str, partition: int) -> None:
+        if error.code() == KafkaError._PARTITION_EOF:
+            self.at_end.add((topic, partition))
+        elif error.code() == KafkaError._MAX_POLL_EXCEEDED:
+            logger.error("The group gave our partitions away: polling stopped for too long")
+        elif error.fatal() or not (error.retriable() or error.code() in PASSING):
+            raise KafkaException(error)
+        else:
+            self.reachability.on_error(error)
+
+    def _watch_reachability(self, *, has_records: bool) -> None:
+        if has_records:
+            self.reachability.answered()
+        elif self.reachability.wants_probe():
+            with suppress(KafkaException):
+                self._consumer.list_topics(timeout=0.5)
+                self.reachability.answered()
+        self.reachability.tell()
+
+    def _apply(
+        self, change: Callable[[list[TopicPartition]], object], partitions: Collection[Partition]
+    ) -> None:
+        ours = [TopicPartition(t, p) for t, p in partitions if (t, p) in self.assignment]
+        if ours:
+            with suppress(KafkaException):  # a partition went away between the check and the call
+                change(ours)
+
+    def _on_assign(self, consumer: Consumer, new: list[TopicPartition]) -> None:
+        try:
+            fresh = {(each.topic, each.partition) for each in new}
+            if self._from_beginning:
+                for each in new:
+                    if (each.topic, each.partition) not in self._seen:
+                        each.offset = OFFSET_BEGINNING
+            self._seen |= fresh
+            self.assignment |= fresh
+            self.at_end -= fresh
+            self.was_assigned = True
+            self.reachability.answered()
+            assign = consumer.incremental_assign if self._is_incremental else consumer.assign
+            assign(new)
+        except Exception as error:  # noqa: BLE001 - kept for fetch() to raise
+            self._callback_error = error
+
+    def _on_gone(self, gone: list[TopicPartition], *, lost: bool) -> None:
+        try:
+            partitions = frozenset((each.topic, each.partition) for each in gone)
+            if not self._is_closing:
+                self._on_revoke_hook(partitions, lost)
+            self.assignment -= partitions
+            self.at_end -= partitions
+        except Exception as error:  # noqa: BLE001 - kept for fetch() to raise
+            self._callback_error = error
+
+
+def _log_commit(error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
+    refused = [each for each in partitions if each.error is not None]
+    if error is None and not refused:
+        return
+    where = ", ".join(f"{each.topic}:{each.partition}:{each.offset}" for each in partitions)
+    logger.warning(
+        "Kafka refused committed offsets; the messages come again and are skipped by the ledger",
+        extra={"positions": where, "error": str(error or refused[0].error)},
+    )
+
+
+def _headers(message: Any) -> Headers:
+    try:
+        return tuple(message.headers() or ())
+    except UnicodeDecodeError:
+        return ()  # a name that is not UTF-8: the client cannot show it, the rest still counts

@@ -1,0 +1,60 @@
+"""Whether Kafka answers, said once when that changes."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from confluent_kafka import KafkaError
+
+logger = logging.getLogger(__name__)
+
+DOWN = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})
+PROBE_EVERY_S = 2.0
+
+
+class Reachability:
+    """Collects what callbacks saw (they only set flags); `tell` logs each change once."""
+
+    def __init__(self, address: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._address = address
+        self._clock = clock
+        self._is_down = False
+        self._why = ""
+        self._said = ""
+        self._probed_at = float("-inf")
+
+    def on_error(self, error: KafkaError) -> None:
+        """Note an error; usable as librdkafka's error_cb."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN or error.code() not in DOWN:
+            self._is_down = True
+            self._why = error.str()
+            self._probed_at = self._clock()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether Kafka does not answer, as far as callbacks told."""
+        return self._is_down
+
+    def answered(self) -> None:
+        """Note that Kafka answered."""
+        self._is_down = False
+        self._why = ""
+
+    def wants_probe(self) -> bool:
+        """Whether it is time to ask if Kafka is back; says yes at most every two seconds."""
+        if not self._is_down or self._clock() - self._probed_at < PROBE_EVERY_S:
+            return False
+        self._probed_at = self._clock()
+        return True
+
+    def tell(self) -> None:
+        """Log a change since the last call."""
+        if self._is_down and self._said != self._why:
+            logger.warning(
+                "Kafka does not answer as it should; waiting",
+                extra={"address": self._address, "reason": self._why},
+            )
+            self._said = self._why
+        elif not self._is_down and self._said:
+            logger.warning("Kafka answers again", extra={"address": self._address})
+            self._said = ""

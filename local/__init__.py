@@ -1,0 +1,1 @@
+"""Services for development and tests: real ones, started, killed and stopped on one machine."""

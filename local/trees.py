@@ -1,0 +1,75 @@
+"""A process and all that it started, treated as one."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+
+import psutil
+
+from local.children import Child
+
+_TICK = threading.Event()
+
+
+def freeze(child: Child) -> None:
+    """SIGSTOP the process and every descendant. Returns when all are stopped.
+
+    The root goes first: stopped, it can start no more children.
+    """
+    child.signal(signal.SIGSTOP)
+    stopped: set[int] = set()
+    while True:
+        fresh = [process for process in child.descendants() if process.pid not in stopped]
+        if not fresh:
+            break
+        for process in fresh:
+            stopped.add(process.pid)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+    _wait_until_stopped(child)
+
+
+def thaw(child: Child) -> None:
+    """SIGCONT every descendant, then the process itself."""
+    for process in child.descendants():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
+    child.signal(signal.SIGCONT)
+
+
+def kill(child: Child, *, timeout_s: float = 10.0) -> bool:
+    """SIGKILL the process and every descendant. True when all are gone within `timeout_s`."""
+    freeze(child)
+    descendants = child.descendants()
+    child.signal(signal.SIGKILL)
+    for process in descendants:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    deadline = time.monotonic() + timeout_s
+    gone = child.wait(timeout_s)
+    while descendants and time.monotonic() < deadline:
+        descendants = [process for process in descendants if _alive(process)]
+        if descendants:
+            _TICK.wait(0.01)
+    return gone and not descendants
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _wait_until_stopped(child: Child, *, timeout_s: float = 5.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while child.running and time.monotonic() < deadline:
+        try:
+            if psutil.Process(child.pid).status() in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}:
+                return
+        except psutil.NoSuchProcess:
+            return
+        _TICK.wait(0.005)
