@@ -8,4 +8,7 @@ os.environ.setdefault("DATABASE_POOL", "true")
 
 from django.core.wsgi import get_wsgi_application
 
+from config.web_request import WebRequest
+
 application = get_wsgi_application()
+application.request_class = WebRequest

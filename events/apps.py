@@ -1,5 +1,7 @@
 """The app: finds topics and handlers of every installed app, and the system checks."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
@@ -9,6 +11,7 @@ class EventsConfig(AppConfig):
     verbose_name = "Waybill"
 
     def ready(self) -> None:
-        """Import `<app>/topics.py`, then `<app>/handlers.py`."""
+        """Import `<app>/topics.py`, then `<app>/handlers.py`; register the system checks."""
         autodiscover_modules("topics")
         autodiscover_modules("handlers")
+        import_module("events.checks")

@@ -15,6 +15,7 @@ from local.errors import ServiceFailed
 from local.stack import Stack
 
 STARTED = "WAYBILL_TEST_SERVICES"  # "ready", or why there are none
+WITHOUT = ("tests/unit", "tests/acceptance")  # the latter kills services: it has its own
 _stack: Stack | None = None
 
 
@@ -36,13 +37,17 @@ def pytest_unconfigure() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     state = os.environ.get(STARTED, "not started")
-    if state != "ready" and "tests/unit" not in item.path.as_posix():
+    if state != "ready" and not _goes_without(item.path):
         pytest.skip(f"no services: {state}")  # never in CI: there a failed start ends the run
 
 
 def _needs_services(args: list[str]) -> bool:
     paths = [arg for arg in args if not arg.startswith("-") and Path(arg.split("::")[0]).exists()]
-    return not paths or not all("tests/unit" in Path(path).as_posix() for path in paths)
+    return not paths or not all(_goes_without(Path(path)) for path in paths)
+
+
+def _goes_without(path: Path) -> bool:
+    return any(part in path.as_posix() for part in WITHOUT)
 
 
 def _start() -> None:

@@ -56,9 +56,9 @@ class KafkaConsumer:
     """Fetches records and commits offsets; only the thread that made it may touch it.
 
     `on_revoke(partitions, lost)` runs inside `fetch` before partitions go away: it may wait
-    (bounded) and commit. An exception in a callback is kept and raised by `fetch`: librdkafka would
-    drop the fetched messages with it, so the process has to end and the restart goes on from the
-    committed offsets.
+    (bounded) and commit. An exception in a callback is kept and raised by `fetch`: librdkafka
+    would drop the fetched messages with it, so the process has to end and the restart goes on
+    from the committed offsets.
     """
 
     def __init__(

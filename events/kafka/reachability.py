@@ -27,7 +27,9 @@ class Reachability:
         """Note an error; usable as librdkafka's error_cb."""
         if error.code() == KafkaError._ALL_BROKERS_DOWN or error.code() not in DOWN:
             self._is_down = True
-            self._why = error.str()
+            # Kafka's own text counts brokers, up and down, and would be said again each time.
+            is_gone = error.code() == KafkaError._ALL_BROKERS_DOWN
+            self._why = "no broker can be reached" if is_gone else error.str()
             self._probed_at = self._clock()
 
     @property

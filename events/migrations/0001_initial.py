@@ -30,6 +30,10 @@ class Migration(migrations.Migration):
                 ('beat_at', models.DateTimeField()),
                 ('progress_at', models.DateTimeField(null=True)),
             ],
+            options={
+                'verbose_name': 'process',
+                'verbose_name_plural': 'processes',
+            },
         ),
         migrations.CreateModel(
             name='IdempotencyKey',

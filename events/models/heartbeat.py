@@ -29,6 +29,8 @@ class Heartbeat(models.Model):
     objects = HeartbeatQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "process"
+        verbose_name_plural = "processes"
         indexes = [models.Index(fields=["role", "name", "beat_at"], name="heartbeat_role")]
 
     def __str__(self) -> str:

@@ -22,4 +22,5 @@ class InHand(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.group} {self.topic}:{self.partition} {self.first_offset}..{self.last_offset}"
+        offsets = f"{self.first_offset}..{self.last_offset}"
+        return f"{self.group} {self.topic}:{self.partition} {offsets}"

@@ -1,0 +1,1 @@
+"""An app for benchmarks: a topic and a handler with one row of database effect."""

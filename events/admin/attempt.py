@@ -1,0 +1,79 @@
+"""Attempts: the tries of handlers that tell more than the ledger row does."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from events.admin import columns
+from events.admin.filters import GroupFilter, TopicFilter, among
+from events.admin.read_only import ReadOnly
+from events.auditing.entries import seconds
+from events.models import Attempt
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnly[Attempt]):
+    """Failures, the success after them, and skips of another event's key."""
+
+    list_display = ("heading", "outcome", "waybill", "number", "worker", "started", "problem")
+    list_filter = (among("result", Attempt.Result), GroupFilter, TopicFilter)
+    ordering = ("-id",)
+    fields = (
+        "outcome", "group", "key", "handler", "waybill", "position", "number", "worker",
+        "started", "took", "error_text",
+    )  # fmt: skip
+    readonly_fields = (
+        "outcome", "key", "waybill", "position", "worker", "started", "took", "error_text",
+    )  # fmt: skip
+    empty_text = "Plain first successes leave no row here: nothing has failed or been skipped."
+
+    @columns.column("Group and dedupe key", header=True)
+    def heading(self, row: Attempt) -> tuple[str, Any]:
+        """The group over the key."""
+        return row.group, columns.short(row.dedupe_key, longest=60)
+
+    @columns.column("Result")
+    def outcome(self, row: Attempt) -> SafeString:
+        """How the attempt ended."""
+        return columns.label(row.result)
+
+    @columns.column("Event")
+    def waybill(self, row: Attempt) -> SafeString | str:
+        """The event's waybill."""
+        return columns.event_link(row.event_id)
+
+    @columns.column("Dedupe key")
+    def key(self, row: Attempt) -> SafeString | str:
+        """The whole dedupe key."""
+        return columns.code(row.dedupe_key)
+
+    @columns.column("Position")
+    def position(self, row: Attempt) -> str:
+        """Where the message lay."""
+        return f"{row.topic}:{row.partition}:{row.offset}"
+
+    @columns.column("Worker")
+    def worker(self, row: Attempt) -> str:
+        """The process that tried."""
+        return f"{row.host}:{row.pid}"
+
+    @columns.column("Started")
+    def started(self, row: Attempt) -> SafeString | str:
+        """When the attempt began."""
+        return columns.moment(row.started_at)
+
+    @columns.column("Took")
+    def took(self, row: Attempt) -> str:
+        """How long it lasted."""
+        return seconds(row.duration_s) or columns.NOTHING
+
+    @columns.column("Error")
+    def error_text(self, row: Attempt) -> SafeString | str:
+        """The error, whole."""
+        return columns.block(row.error)
+
+    @columns.column("Error")
+    def problem(self, row: Attempt) -> SafeString | str:
+        """The error, beginning first."""
+        return columns.short(row.error, longest=50)

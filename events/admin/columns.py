@@ -1,0 +1,110 @@
+"""What cells of lists and pages are made of; everything is escaped."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+Column = TypeVar("Column", bound=Callable[..., Any])
+
+NOTHING = "-"
+LONGEST = 80
+
+# Which colour says what, on every page.
+TONES = {
+    "accepted": "info",
+    "published": "success",
+    "parked": "danger",
+    "started": "info",
+    "succeeded": "success",
+    "retrying": "warning",
+    "dead_lettered": "danger",
+    "quarantined": "warning",
+    "unknown": "warning",
+    "failed": "danger",
+    "duplicate": "quiet",
+    "conflict": "warning",
+    "open": "danger",
+    "held": "warning",
+    "redriving": "info",
+    "redriven": "success",
+    "discarded": "quiet",
+    "waiting": "warning",
+    "alive": "success",
+    "silent": "danger",
+    "allowed": "success",
+    "refused": "danger",
+}
+
+
+def column(title: str, *, header: bool = False) -> Callable[[Column], Column]:
+    """Give a method of a model admin its title.
+
+    A `header` column returns two texts, shown one over the other.
+    """
+    decorate = display(description=title, header=header or None)
+    return cast("Callable[[Column], Column]", decorate)
+
+
+def moment(at: datetime | None) -> SafeString | str:
+    """Return a time in UTC; in the browser it turns into the viewer's zone, UTC on hover."""
+    if at is None:
+        return NOTHING
+    utc = at.astimezone(UTC)
+    return format_html(
+        '<time class="wb-moment" datetime="{}" title="{}">{}</time>',
+        utc.isoformat(),
+        f"{utc:%Y-%m-%d %H:%M:%S}.{utc.microsecond:06d} UTC",
+        f"{utc:%d %b %H:%M:%S}",
+    )
+
+
+def label(word: str) -> SafeString:
+    """Return a state, outcome or result in its colour."""
+    tone = TONES.get(word, "quiet")
+    return format_html('<span class="wb-label wb-{}">{}</span>', tone, word.replace("_", " "))
+
+
+def short(text: str | None, *, longest: int = LONGEST) -> SafeString | str:
+    """Return the beginning of the text's first line, the whole on hover."""
+    if not text:
+        return NOTHING
+    first = text.strip().partition("\n")[0]
+    if first == text and len(first) <= longest:
+        return text
+    return format_html('<span title="{}">{}…</span>', text[:1000], first[:longest])
+
+
+def code(text: object) -> SafeString | str:
+    """Return an identifier in fixed width."""
+    return (
+        format_html('<code class="wb-code">{}</code>', text) if text not in (None, "") else NOTHING
+    )
+
+
+def identifier(value: object) -> SafeString:
+    """Return an id that stays on one line."""
+    return format_html('<span class="wb-id">{}</span>', value)
+
+
+def block(text: str) -> SafeString | str:
+    """Return text of many lines as it is."""
+    return format_html('<pre class="wb-block" tabindex="0">{}</pre>', text) if text else NOTHING
+
+
+def event_link(event_id: UUID | None) -> SafeString | str:
+    """Return a link to the waybill."""
+    if event_id is None:
+        return "not published here"
+    address = reverse("admin:events_event_change", args=[event_id])
+    return format_html(
+        '<a class="wb-link wb-id" href="{}" title="{}">{}</a>',
+        address,
+        event_id,
+        f"…{str(event_id)[-12:]}",
+    )

@@ -1,0 +1,100 @@
+"""Events: the list, and the waybill as the page of one."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from events.admin import columns, waybill_page
+from events.admin.filters import Choices, EqualsFilter, TopicFilter, TypeFilter, since
+from events.admin.read_only import ReadOnly
+from events.auditing.waybill import State, state_of, waybill
+from events.models import Event, OutboxEntry
+
+
+class StateFilter(EqualsFilter):
+    """By state, found from the small side: whatever is not published has an outbox entry."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Offer the three states."""
+        return [(state.value, state.value.capitalize()) for state in State]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        """Narrow the list to one state."""
+        chosen = self.value()
+        if chosen not in set(State):
+            return queryset
+        found: Any = queryset
+        if chosen != State.PUBLISHED:
+            found = found.filter(pk__in=OutboxEntry.objects.values("event_id"))
+        narrowed: QuerySet[Model] = found.in_state(chosen)
+        return narrowed
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly[Event]):
+    """What was published."""
+
+    list_display = ("heading", "shown_key", "topic", "state", "accepted", "published_by")
+    list_filter = (StateFilter, TopicFilter, TypeFilter, since("accepted_at"))
+    ordering = ("-accepted_at", "-id")
+    empty_text = "Events appear here as soon as a transaction that publishes one has committed."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        """Leave out the bytes; tell the state."""
+        return Event.objects.with_state().defer("value", "headers")
+
+    @columns.column("Event", header=True)
+    def heading(self, event: Event) -> tuple[str, SafeString]:
+        """The type over the id."""
+        return event.type, columns.identifier(event.pk)
+
+    @columns.column("Key")
+    def shown_key(self, event: Event) -> SafeString | str:
+        """The key, beginning first."""
+        return columns.short(event.key, longest=40)
+
+    @columns.column("State")
+    def state(self, event: Event) -> SafeString:
+        """Where the event stands on its way to Kafka."""
+        return columns.label(state_of(event))
+
+    @columns.column("Accepted")
+    def accepted(self, event: Event) -> SafeString | str:
+        """When the event was accepted."""
+        return columns.moment(event.accepted_at)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the waybill."""
+        if not self.has_view_permission(request) or request.method not in {"GET", "HEAD"}:
+            raise PermissionDenied
+        try:
+            found = waybill(UUID(object_id))
+        except (ValueError, Event.DoesNotExist):
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(
+                request, self.opts, object_id
+            )
+            return missing
+        context = {
+            **self.admin_site.each_context(request),
+            **waybill_page.context(found, user=request.user),
+            "opts": self.opts,
+            "original": found.event,
+            "title": found.event.type,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "events/waybill.html", context)

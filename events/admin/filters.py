@@ -1,0 +1,99 @@
+"""Filters of the lists; their choices come from declarations in code, never from a scan."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Model, QuerySet, TextChoices
+from django.db.models.functions import Now
+from django.http import HttpRequest
+
+from events.consuming.subscriptions import groups
+from events.topics import declared_topics
+
+Choices = list[tuple[str, str]]
+Rows = QuerySet[Model]
+
+_AGES = {"15m": 15, "1h": 60, "24h": 24 * 60, "7d": 7 * 24 * 60}
+
+
+class EqualsFilter(SimpleListFilter):
+    """Rows whose column `parameter_name` is what was chosen."""
+
+    def queryset(self, _request: HttpRequest, queryset: Rows) -> Rows:
+        """Narrow the list, if something was chosen."""
+        chosen = self.value()
+        return (
+            queryset if chosen is None else queryset.filter(**{self.parameter_name or "": chosen})
+        )
+
+
+class TopicFilter(EqualsFilter):
+    """By topic, of those declared."""
+
+    title = "topic"
+    parameter_name = "topic"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Offer the declared topics."""
+        return [(topic.name, topic.name) for topic in declared_topics()]
+
+
+class TypeFilter(EqualsFilter):
+    """By event type, of those declared."""
+
+    title = "event type"
+    parameter_name = "type"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Offer the types of all declared topics."""
+        names = {name for topic in declared_topics() for name in topic.type_names()}
+        return [(name, name) for name in sorted(names)]
+
+
+class GroupFilter(EqualsFilter):
+    """By consumer group, of those that subscribe."""
+
+    title = "group"
+    parameter_name = "group"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Offer the groups that subscribe to something."""
+        return [(name, name) for name in groups()]
+
+
+def among(column: str, choices: type[TextChoices]) -> type[EqualsFilter]:
+    """Return a filter over the choices of a column."""
+
+    class ChoiceFilter(EqualsFilter):
+        title = column
+        parameter_name = column
+
+        def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+            return [(str(value), str(label)) for value, label in choices.choices]
+
+    return ChoiceFilter
+
+
+def since(column: str) -> type[SimpleListFilter]:
+    """Return a filter for rows whose time in `column` is recent, by the database's clock."""
+
+    class AgeFilter(SimpleListFilter):
+        title = "time"
+        parameter_name = "age"
+
+        def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+            return [
+                ("15m", "Last 15 minutes"),
+                ("1h", "Last hour"),
+                ("24h", "Last 24 hours"),
+                ("7d", "Last 7 days"),
+            ]
+
+        def queryset(self, _request: HttpRequest, queryset: Rows) -> Rows:
+            minutes = _AGES.get(self.value() or "")
+            if minutes is None:
+                return queryset
+            return queryset.filter(**{f"{column}__gte": Now() - timedelta(minutes=minutes)})
+
+    return AgeFilter

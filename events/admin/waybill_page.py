@@ -1,0 +1,145 @@
+"""The waybill as a page: its entries with icon, colour and link; the value, for those who may."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from events.admin import columns
+from events.admin.payload import Payload, readable
+from events.auditing.entries import Entry, Kind, Target, seconds
+from events.auditing.waybill import Waybill
+from events.models import Attempt, Event
+
+Viewer = AbstractBaseUser | AnonymousUser
+
+_MODELS = {
+    "outbox_entry": "outboxentry",
+    "publication": "publication",
+    "attempt": "attempt",
+    "consumption": "consumption",
+    "dead_letter": "deadletter",
+    "operator_action": "operatoraction",
+}
+
+_LOOKS = {  # icon, tone
+    Kind.ACCEPTED: ("inventory", "info"),
+    Kind.WAITING: ("hourglass_top", "warning"),
+    Kind.PARKED: ("block", "danger"),
+    Kind.PUBLISHED: ("flight_takeoff", "info"),
+    Kind.STARTED: ("play_arrow", "info"),
+    Kind.EFFECT_BEGAN: ("outgoing_mail", "info"),
+    Kind.FAILED: ("close", "danger"),
+    Kind.DUPLICATE: ("content_copy", "quiet"),
+    Kind.CONFLICT: ("difference", "warning"),
+    Kind.SUCCEEDED: ("check", "success"),
+    Kind.UNKNOWN: ("question_mark", "warning"),
+    Kind.QUARANTINED: ("lock", "warning"),
+    Kind.DEAD_LETTERED: ("markunread_mailbox", "danger"),
+    Kind.HELD: ("lock", "warning"),
+    Kind.REDRIVING: ("redo", "info"),
+    Kind.REDRIVEN: ("redo", "success"),
+    Kind.DISCARDED: ("delete", "quiet"),
+    Kind.RETRYING: ("schedule", "warning"),
+    Kind.ACTION: ("person", "info"),
+    Kind.REFUSED: ("person_off", "danger"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """An entry of the time line as the template draws it."""
+
+    entry: Entry
+    icon: str
+    tone: str
+    link: str
+    at: SafeString | str
+    after: str  # how long after the event was accepted
+    details: tuple[tuple[str, SafeString | str], ...]
+
+
+def may_see_values(user: Viewer) -> bool:
+    """Whether the user may read what events say; for now superusers only."""
+    return user.is_active and getattr(user, "is_superuser", False)
+
+
+def context(found: Waybill, *, user: Any) -> dict[str, Any]:
+    """Return what the template needs; the event's bytes are read only if they may be seen."""
+    event = found.event
+    visible = may_see_values(user)
+    return {
+        "waybill": found,
+        "event": event,
+        "state": columns.label(found.state),
+        "outcomes": _outcomes(found),
+        "steps": [_step(entry, since=event.accepted_at, user=user) for entry in found.timeline],
+        "accepted": columns.moment(event.accepted_at),
+        "occurred": columns.moment(event.occurred_at),
+        "sha256": bytes(event.value_sha256 or b"").hex(),
+        "may_see_values": visible,
+        "payload": _payload(found) if visible else None,
+        "headers": event.headers if visible else [],
+        "neighbours": _neighbours(event),
+    }
+
+
+def _payload(found: Waybill) -> Payload | None:
+    return None if found.event.value is None else readable(bytes(found.event.value))
+
+
+def _step(entry: Entry, *, since: datetime, user: User) -> Step:
+    icon, tone = _LOOKS[entry.kind]
+    return Step(
+        entry=entry,
+        icon=icon,
+        tone=tone,
+        link=_link(entry.target, user=user) if entry.target else "",
+        at=columns.moment(entry.at),
+        after=_after((entry.at - since).total_seconds()),
+        details=tuple(
+            (name, columns.moment(value) if isinstance(value, datetime) else str(value))
+            for name, value in entry.details
+        ),
+    )
+
+
+def _after(age_s: float) -> str:
+    if age_s <= 0:
+        return ""
+    for unit, size_s in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if age_s >= size_s:
+            return f"+{age_s / size_s:.1f} {unit}"
+    return f"+{seconds(age_s)}"
+
+
+def _outcomes(found: Waybill) -> list[tuple[str, SafeString]]:
+    """What each group made of the event, for the top of the page."""
+    told = {row.group: row.outcome for row in found.consumptions}
+    for attempt in found.attempts:
+        if attempt.result in {Attempt.Result.DUPLICATE, Attempt.Result.CONFLICT}:
+            told.setdefault(attempt.group, attempt.result)
+    return [(group, columns.label(word)) for group, word in sorted(told.items())]
+
+
+def _link(target: Target, *, user: User) -> str:
+    model = _MODELS[target.type]
+    if not user.has_perm(f"events.view_{model}"):
+        return ""
+    return reverse(f"admin:events_{model}_change", args=[target.id])
+
+
+def _neighbours(event: Event) -> dict[str, Event | None]:
+    """The events before and after this one with the same key and topic, by the index of keys."""
+    if event.key is None:
+        return {}
+    same = Event.objects.filter(key=event.key, topic=event.topic).only("type", "accepted_at")
+    return {
+        "previous": same.filter(accepted_at__lt=event.accepted_at).newest_first().first(),
+        "next": same.filter(accepted_at__gt=event.accepted_at)
+        .order_by("accepted_at", "id")
+        .first(),
+    }

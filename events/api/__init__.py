@@ -1,0 +1,1 @@
+"""The HTTP API: thin doors to publishing and auditing, and one form for everything refused."""

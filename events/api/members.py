@@ -1,0 +1,138 @@
+"""Members: a JSON object read member by member, with everything wrong about it told at once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from events.api.problems import invalid
+from events.errors import FieldError
+
+_SHOWN_CHARACTERS = 64
+_MISSING = object()
+
+
+class Members:
+    """Takes the members an address knows; `refuse()` raises if one was wrong, missing or unknown.
+
+    A member that is wrong yields an empty value, so that the others are looked at too. Nothing is
+    converted: text is text, a whole number is written without a point, `true` is no number.
+    """
+
+    def __init__(
+        self,
+        document: dict[str, Any],
+        *,
+        pointer: str = "",
+        errors: list[FieldError] | None = None,
+    ) -> None:
+        self._document = document
+        self._pointer = pointer
+        self._errors: list[FieldError] = [] if errors is None else errors
+        self._known: set[str] = set()
+        self._inner: list[Members] = []
+
+    def text(self, name: str) -> str:
+        """Return the text; it must be there."""
+        return self._taken(name, str, "text") or ""
+
+    def optional_text(self, name: str) -> str | None:
+        """Return the text, None if it is absent or null."""
+        self._known.add(name)
+        if self._document.get(name) is None:
+            return None
+        found: str | None = self._taken(name, str, "text")
+        return found
+
+    def whole_number(self, name: str) -> int:
+        """Return the number; it must be there."""
+        return self._taken(name, int, "a whole number") or 0
+
+    def required(self, name: str) -> Any:
+        """Return the value, whatever it is; it must be there."""
+        self._known.add(name)
+        value = self._document.get(name, _MISSING)
+        if value is _MISSING:
+            self.wrong(name, "is required")
+            return None
+        return value
+
+    def object(self, name: str) -> "Members":
+        """Return the members of an object; it must be there."""
+        value = self._taken(name, dict, "an object")
+        if value is None:  # told already: what is missing inside it would be noise
+            return Members({}, errors=[])
+        return self._within(value, self.pointer(name))
+
+    def objects(self, name: str) -> Iterator["Members"]:
+        """Yield the members of each object in an array; it must be there."""
+        for index, value in enumerate(self._taken(name, list, "an array") or []):
+            pointer = f"{self.pointer(name)}/{index}"
+            if isinstance(value, dict):
+                yield self._within(value, pointer)
+            else:
+                detail = f"must be an object, not {_kind(value)}"
+                self._errors.append(FieldError(pointer=pointer, detail=detail))
+
+    def texts(self, name: str) -> dict[str, str]:
+        """Return an object of texts; empty if it is absent or null."""
+        self._known.add(name)
+        if self._document.get(name) is None:
+            return {}
+        given = self._taken(name, dict, "an object of texts") or {}
+        for inner, value in given.items():
+            if not isinstance(value, str):
+                pointer = f"{self.pointer(name)}/{escaped(inner)}"
+                detail = f"must be text, not {_kind(value)}"
+                self._errors.append(FieldError(pointer=pointer, detail=detail))
+        return given
+
+    def pointer(self, name: str) -> str:
+        """Return the JSON pointer (RFC 6901) of a member."""
+        return f"{self._pointer}/{escaped(name)}"
+
+    def wrong(self, name: str, detail: str) -> None:
+        """Add an error about a member."""
+        self._errors.append(FieldError(pointer=self.pointer(name), detail=detail))
+
+    def refuse(self) -> None:
+        """Raise Problem 422 if anything is wrong."""
+        self._note_unknown()
+        if self._errors:
+            raise invalid(self._errors)
+
+    def _note_unknown(self) -> None:
+        for name in self._document.keys() - self._known:
+            known = ", ".join(sorted(self._known))
+            self.wrong(name, f"is not known here; known are {known}")
+        for members in self._inner:
+            members._note_unknown()
+
+    def _within(self, document: dict[str, Any], pointer: str) -> "Members":
+        members = Members(document, pointer=pointer, errors=self._errors)
+        self._inner.append(members)
+        return members
+
+    def _taken(self, name: str, kind: type, wanted: str) -> Any:
+        before = len(self._errors)
+        value = self.required(name)
+        if type(value) is kind:  # not isinstance: True would be an int
+            return value
+        if len(self._errors) == before:
+            self.wrong(name, f"must be {wanted}, not {_kind(value)}")
+        return None
+
+
+def _kind(value: object) -> str:
+    names = {
+        str: "text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number with a point",
+        list: "an array",
+        dict: "an object",
+    }
+    return names.get(type(value), "null")
+
+
+def escaped(name: str) -> str:
+    """Return a member's name as a step of a JSON pointer, shortened where it is very long."""
+    return name[:_SHOWN_CHARACTERS].replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,1 @@
+"""The audit: what happened to an event, and who changed what by hand."""

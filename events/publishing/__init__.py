@@ -1,0 +1,1 @@
+"""Publishing: from a caller's transaction to a confirmed write on Kafka."""

@@ -1,0 +1,69 @@
+"""The orders API: thin doors to placing an order and to how its invoice stands."""
+
+from django.http import Http404, HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from events.api.body import read_json_object
+from events.api.problems import Problem, invalid
+from events.api.publish_view import publisher_of
+from invoices.order_body import order_address, order_record, order_request
+from invoices.order_request import OrderInvalid
+from invoices.orders import OrderConflict, OrderStatus, order_status, place_order
+from invoices.pdf import render_invoice
+from invoices.problems import ORDER_CONFLICT
+
+ORDER_BYTES = 1_048_576  # the largest order the rules allow, with room to spare
+
+
+class OrdersView(APIView):
+    """POST /api/v1/orders"""
+
+    def post(self, request: Request) -> Response:
+        """Place an order: 201, or 200 if it was placed before. Nobody waits for its mail."""
+        _, document = read_json_object(request, limit=ORDER_BYTES)
+        wanted = order_request(document)
+        try:
+            placed = place_order(wanted, by=publisher_of(request))
+        except OrderInvalid as error:
+            raise invalid(error.errors) from error
+        except OrderConflict as error:
+            detail = f"Order {error.order_id} exists with other content."
+            raise Problem(ORDER_CONFLICT, detail) from error
+        return Response(
+            order_record(_status(placed.order.order_id)),
+            status=201 if placed.created else 200,
+            headers={"Location": order_address(placed.order)},
+        )
+
+
+class OrderView(APIView):
+    """GET /api/v1/orders/{order_id}"""
+
+    def get(self, request: Request, order_id: str) -> Response:
+        """Return the order and its invoice: requested, sent, unknown or failed."""
+        return Response(order_record(_status(order_id)))
+
+
+class InvoiceView(APIView):
+    """GET /api/v1/orders/{order_id}/invoice.pdf"""
+
+    def get(self, request: Request, order_id: str) -> HttpResponse:
+        """Return the invoice as the customer gets it."""
+        pdf = render_invoice(_status(order_id).order)
+        return HttpResponse(
+            pdf,
+            content_type="application/pdf",
+            headers={
+                "Content-Disposition": f'inline; filename="invoice-{order_id}.pdf"',
+                "Cache-Control": "private",
+            },
+        )
+
+
+def _status(order_id: str) -> OrderStatus:
+    status = order_status(order_id)
+    if status is None:
+        raise Http404
+    return status

@@ -1,0 +1,19 @@
+"""People who look at the console."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+
+@pytest.fixture(autouse=True)
+def _static_files_are_not_listed_for_each_client(settings: Any) -> None:
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture
+def superuser(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    return client

@@ -1,0 +1,280 @@
+"""Every page of the console answers, offers nothing that changes the past, and escapes all."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from knox.models import AuthToken
+
+from events.auditing.actions import record_action
+from events.models import (
+    Attempt,
+    Consumption,
+    DeadLetter,
+    Event,
+    Heartbeat,
+    OperatorAction,
+    OutboxEntry,
+    Publication,
+)
+from tests.audit_rows import (
+    a_consumption,
+    a_dead_letter,
+    a_heartbeat,
+    a_publication,
+    an_attempt,
+    an_event,
+    an_outbox_entry,
+)
+
+pytestmark = pytest.mark.django_db
+
+TOLD = (
+    Event,
+    OutboxEntry,
+    Publication,
+    Consumption,
+    Attempt,
+    DeadLetter,
+    OperatorAction,
+    Heartbeat,
+    AuthToken,
+)
+EVIL = "<script>alert('x')</script>"
+LONG = f"{EVIL * 10}\n{EVIL}"  # long enough to be cut in lists
+
+
+def address(model: type[Model], page: str, *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.fixture
+def viewer() -> Client:
+    user = User.objects.create_user("bob", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def rows() -> dict[type[Model], Model]:
+    """One row of each kind, hostile where a stranger has a say."""
+    event = an_event(EVIL, value=f'{{"a": "{EVIL}"}}'.encode(), published_by=EVIL, subject=EVIL)
+    token, _ = AuthToken.objects.create(User.objects.create_user("service"))
+    return {
+        Event: event,
+        OutboxEntry: an_outbox_entry(event, last_error=LONG, by=EVIL),
+        Publication: a_publication(event, by=EVIL),
+        Consumption: a_consumption(event, dedupe_key=EVIL, error=LONG, effect_reference=EVIL),
+        Attempt: an_attempt(event, dedupe_key=EVIL, error=LONG),
+        DeadLetter: a_dead_letter(
+            event,
+            key=EVIL.encode(),
+            value=EVIL.encode(),
+            exception=EVIL,
+            error=LONG,
+            traceback=EVIL,
+            headers=[[EVIL, "not base64"], ["null", None]],
+        ),
+        OperatorAction: record_action(
+            actor=EVIL,
+            action=EVIL,
+            target_type="event",
+            target_id=event.pk,
+            reason=LONG,
+            details={EVIL: EVIL},
+        ),
+        Heartbeat: a_heartbeat(beat_at=timezone.now(), name=EVIL, assignment=[EVIL]),
+        AuthToken: token,
+    }
+
+
+@pytest.mark.parametrize("model", TOLD)
+@pytest.mark.parametrize("who", ["superuser", "viewer"])
+def test_an_empty_list_answers_and_says_why_it_is_empty(
+    model: type[Model], who: str, request: pytest.FixtureRequest
+) -> None:
+    page = request.getfixturevalue(who).get(address(model, "changelist"))
+
+    assert page.status_code == 200
+    assert "Nothing here" in page.content.decode()
+
+
+@pytest.mark.parametrize("model", TOLD)
+@pytest.mark.parametrize("who", ["superuser", "viewer"])
+@pytest.mark.usefixtures("rows")
+def test_a_list_answers_and_offers_no_change(
+    model: type[Model], who: str, request: pytest.FixtureRequest
+) -> None:
+    page = request.getfixturevalue(who).get(address(model, "changelist"))
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "Nothing here" not in text
+    assert address(model, "add") not in text
+    assert 'name="action"' not in text
+    assert EVIL not in text
+
+
+@pytest.mark.parametrize("model", TOLD)
+@pytest.mark.parametrize("who", ["superuser", "viewer"])
+def test_a_page_answers_and_offers_no_change(
+    model: type[Model], who: str, rows: dict[type[Model], Model], request: pytest.FixtureRequest
+) -> None:
+    page = request.getfixturevalue(who).get(address(model, "change", rows[model].pk))
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert 'name="_save"' not in text
+    assert address(model, "delete", rows[model].pk) not in text
+    assert EVIL not in text
+
+
+@pytest.mark.parametrize("model", TOLD)
+def test_nobody_adds_changes_or_deletes(
+    model: type[Model], superuser: Client, rows: dict[type[Model], Model]
+) -> None:
+    row = rows[model]
+
+    for url in (
+        address(model, "add"),
+        address(model, "change", row.pk),
+        address(model, "delete", row.pk),
+    ):
+        assert superuser.post(url, {"post": "yes"}).status_code == 403
+    deleted = superuser.post(
+        address(model, "changelist"),
+        {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"},
+    )
+    assert deleted.status_code != 500
+    assert model._default_manager.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("model", TOLD)
+def test_an_unknown_row_leads_back_to_the_overview(model: type[Model], superuser: Client) -> None:
+    for identifier in (uuid4(), "nonsense", "99999999999999999999999"):
+        page = superuser.get(address(model, "change", identifier))
+        assert page.status_code == 302, identifier
+
+
+@pytest.mark.parametrize("model", TOLD)
+def test_lists_refuse_questions_that_no_index_answers(
+    model: type[Model], superuser: Client
+) -> None:
+    for query in ("topic__contains=x", "error__regex=(a*)*", "topic=%00"):
+        page = superuser.get(f"{address(model, 'changelist')}?{query}")
+        assert page.status_code in {302, 400}, query
+
+
+@pytest.mark.parametrize(
+    ("model", "query", "found"),
+    [
+        (Event, "state=accepted", 1),
+        (Event, "state=published", 1),
+        (Event, "state=parked", 1),
+        (Event, "topic=order_invoices&type=invoice.requested", 3),
+        (Event, "topic=elsewhere", 0),
+        (Event, "age=15m", 0),
+        (OutboxEntry, "state=waiting", 1),
+        (OutboxEntry, "state=parked", 1),
+        (Consumption, "outcome=unknown&group=notifications", 1),
+        (Consumption, "outcome=succeeded", 0),
+        (Attempt, "result=failed", 1),
+        (DeadLetter, "state=open", 1),
+        (DeadLetter, "state=redriven", 0),
+    ],
+)
+def test_filters_narrow_the_list(
+    model: type[Model], query: str, found: int, superuser: Client
+) -> None:
+    waiting, published, parked = an_event(), an_event(), an_event()
+    an_outbox_entry(waiting)
+    a_publication(published)
+    an_outbox_entry(parked, parked_at=parked.accepted_at)
+    a_consumption(published, outcome="unknown")
+    an_attempt(published)
+    a_dead_letter(published)
+
+    page = superuser.get(f"{address(model, 'changelist')}?{query}")
+
+    assert page.status_code == 200
+    assert len(page.context["cl"].result_list) == found
+
+
+ManyRows = Callable[[int], None]
+
+
+def many_rows(count: int) -> None:
+    for number in range(count):
+        event = an_event(f"key {number}")
+        an_outbox_entry(event)
+        a_publication(event, offset=number)
+        a_consumption(event, dedupe_key=f"key {number}")
+        an_attempt(event)
+        a_dead_letter(event, offset=number)
+        a_heartbeat(beat_at=timezone.now())
+        record_action(
+            actor="ada", action="redrive", target_type="event", target_id=number, reason="why"
+        )
+        AuthToken.objects.create(User.objects.create_user(f"user {number}"))
+
+
+@pytest.mark.parametrize("model", TOLD)
+def test_a_list_takes_as_many_queries_for_many_rows_as_for_few_and_counts_nothing(
+    model: type[Model], superuser: Client, django_assert_max_num_queries: Any
+) -> None:
+    many_rows(20)
+
+    with django_assert_max_num_queries(4) as captured:
+        page = superuser.get(address(model, "changelist"))
+
+    assert len(page.context["cl"].result_list) == 20
+    assert not [query for query in captured.captured_queries if "COUNT(" in query["sql"]]
+
+
+def test_lists_end_at_a_page_and_say_how_to_go_on(superuser: Client) -> None:
+    page = superuser.get(address(Event, "changelist") + "?p=101&state=published", follow=True)
+
+    assert page.redirect_chain == [(address(Event, "changelist") + "?state=published", 302)]
+    assert "Lists end at page 100" in page.content.decode()
+    assert superuser.get(address(Event, "changelist") + "?p=100").status_code == 200
+
+
+def test_the_bytes_of_a_dead_letter_are_for_superusers(superuser: Client, viewer: Client) -> None:
+    letter = a_dead_letter(an_event(), key=b"SECRET-KEY", value=b'{"iban": "SECRET-VALUE"}')
+    page = address(DeadLetter, "change", letter.pk)
+
+    assert "SECRET-VALUE" in superuser.get(page).content.decode()
+    hidden = viewer.get(page).content.decode()
+    assert "SECRET" not in hidden
+    assert "Only superusers see" in hidden
+
+
+def test_people_without_permission_see_nothing(client: Client) -> None:
+    client.force_login(User.objects.create_user("eve", is_staff=True))
+
+    for model in TOLD:
+        assert client.get(address(model, "changelist")).status_code == 403
+    event = an_event()
+    assert client.get(address(Event, "change", event.pk)).status_code == 403
+    overview = client.get(reverse("admin:index")).content.decode()
+    assert "no permission to view anything" in overview
+    assert reverse("admin:find") not in overview
+
+
+def test_strangers_are_asked_to_sign_in(client: Client) -> None:
+    for page in (reverse("admin:index"), reverse("admin:find"), address(Event, "changelist")):
+        answer = client.get(page)
+        assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={page}")
+
+
+@pytest.mark.parametrize("page", ["admin:auth_user_changelist", "admin:auth_user_add"])
+def test_users_are_managed_in_the_same_look(page: str, superuser: Client) -> None:
+    assert superuser.get(reverse(page)).status_code == 200

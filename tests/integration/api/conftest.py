@@ -1,0 +1,49 @@
+"""A caller with a token, and a topic to publish to."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from knox.models import AuthToken
+
+from tests.conftest import MakeTopic
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings: Any, tmp_path: Path) -> None:
+    """WhiteNoise warns where nothing was collected yet."""
+    settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture
+def caller(db: None) -> User:
+    return User.objects.create_user("caller")
+
+
+@pytest.fixture
+def token(caller: User) -> str:
+    made: str = AuthToken.objects.create(caller)[1]
+    return made
+
+
+@pytest.fixture
+def api(token: str) -> Client:
+    """A client that sends the caller's token, and gets answers where Django would raise."""
+    return Client(headers={"Authorization": f"Token {token}"}, raise_request_exception=False)
+
+
+@pytest.fixture
+def topic(make_topic: MakeTopic) -> str:
+    return make_topic(create=False)
+
+
+@pytest.fixture
+def order() -> dict[str, Any]:
+    return {
+        "order_id": "1042",
+        "customer": {"name": "Zoë", "email": "zoe@example.org"},
+        "currency": "EUR",
+        "lines": [{"description": "Tea", "quantity": 2, "unit_price": "12.50"}],
+    }
