@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -19,6 +20,13 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # kno
         if not token.isascii() or not token.decode("ascii").isprintable():
             raise AuthenticationFailed
         return super().authenticate_credentials(token)
+
+    def _cleanup_token(self, auth_token: Any) -> bool:
+        """Say whether the token has expired.
+
+        Knox's own would read all tokens of the user, and delete some, at each request.
+        """
+        return auth_token.expiry is not None and bool(auth_token.expiry < timezone.now())
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

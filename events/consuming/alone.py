@@ -8,7 +8,8 @@ from django.db import transaction
 from events.consuming.attempts import Result, Tried, write_attempts
 from events.consuming.delivery import Delivery
 from events.consuming.failures import Held, record_failure
-from events.consuming.ledger import Ledger, Row
+from events.consuming.ledger import Ledger
+from events.consuming.ledger_row import Row
 from events.consuming.progress import Progress
 from events.consuming.retrying import Outcome, Retrying
 from events.consuming.skipping import record_skips

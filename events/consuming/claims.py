@@ -12,7 +12,8 @@ from events.consuming.attempts import Result, Tried, write_attempts
 from events.consuming.delivery import Delivery
 from events.consuming.failures import Held
 from events.consuming.leases import Leases
-from events.consuming.ledger import Ledger, Row
+from events.consuming.ledger import Ledger
+from events.consuming.ledger_row import Row
 from events.consuming.retrying import Outcome
 from events.consuming.skipping import record_skips
 
@@ -52,13 +53,20 @@ class Claims:
                 return Outcome(done_by=row.event_name), None
             if row.due_in_s > 0:
                 return Outcome(delay_s=row.due_in_s), None
-            if row.outcome == OUTCOME and not self._close_earlier(delivery, row):
-                return Outcome(), None
+            if row.outcome == OUTCOME and (end := self._close_earlier(delivery, row)):
+                return end, None
             attempt = self.ledger.take(row.id, outcome=OUTCOME, token=token, lease_s=self.lease_s)
         if attempt is None:
             return Outcome(delay_s=self.lease_s), None
         self.leases.hold([row.id], token=token)
-        held = Held(row_id=row.id, attempt=attempt, age_s=row.age_s, outcome=OUTCOME, token=token)
+        held = Held(
+            row_id=row.id,
+            attempt=attempt,
+            age_s=row.age_s,
+            outcome=OUTCOME,
+            token=token,
+            was_unknown=row.unknown_count > 0 or (row.outcome == OUTCOME and row.effect_began),
+        )
         return held, row.effect_payload
 
     def release(self, claimed: dict[str, int], *, token: UUID) -> None:
@@ -68,14 +76,14 @@ class Claims:
         with suppress(DatabaseError, InterfaceError):
             self.ledger.give_back(list(claimed.values()), token=token)
 
-    def _close_earlier(self, delivery: Delivery, row: Row) -> bool:
-        """Tell how the attempt of a process that is gone ended; False if it is held for people."""
+    def _close_earlier(self, delivery: Delivery, row: Row) -> Outcome | None:
+        """Tell how the attempt of a process that is gone ended; None if the row may be taken."""
         hold = row.effect_began and delivery.subscription.on_unknown == "hold"
         error = "the process ended before the effect began"
         if row.effect_began:
             error = "outcome unknown: the process ended after the effect began"
             if not self.ledger.call_unknown(row.id, hold=hold):
-                return False
+                return Outcome(delay_s=self.lease_s)  # another process was quicker
             logger.warning(
                 "Nobody knows whether an external effect happened",
                 extra={
@@ -86,4 +94,4 @@ class Claims:
         write_attempts(
             [Tried(delivery=delivery, number=row.attempts, result=Result.FAILED, error=error)]
         )
-        return not hold
+        return Outcome() if hold else None

@@ -97,7 +97,7 @@ class External:
         began = time.monotonic()
         try:
             if held.attempt > delivery.retry.max_attempts:
-                raise _exhausted(held, effect)  # noqa: TRY301 - as if the handler had said so
+                raise _exhausted(held)  # noqa: TRY301 - as if the handler had said so
             self.retrying.through_outages(lambda: self._run(delivery, held, effect, began))
         except EffectLost as lost:
             logger.warning(
@@ -171,9 +171,9 @@ class External:
         return Outcome(delay_s=delay_s, ran=True)
 
 
-def _exhausted(held: Held, effect: Effect) -> HandlingError:
+def _exhausted(held: Held) -> HandlingError:
     reason = f"the process ended during each of {held.attempt - 1} attempts"
-    if effect.earlier_payload is not None:
+    if held.was_unknown:
         return EffectUnknown(reason)
     return InvalidEvent(reason)
 

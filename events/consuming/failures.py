@@ -37,6 +37,7 @@ class Held:
     age_s: float = 0.0
     outcome: str = "retrying"
     token: UUID | None = None
+    was_unknown: bool = False  # an earlier attempt's effect may have happened
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

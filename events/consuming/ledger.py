@@ -5,11 +5,11 @@ already is looked at, and only a row that is due may be taken over. Times are th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from events.consuming.delivery import Delivery
+from events.consuming.ledger_row import Row, row_of
 from events.consuming.process import HOST, PID
 from events.consuming.sql import columns, run
 from events.models.consumption import LIVE
@@ -45,6 +45,7 @@ _INSERT = f"""
 
 _LOOK = """
     SELECT dedupe_key, id, outcome, attempts, source, ce_id, effect_began_at IS NOT NULL,
+           unknown_count,
            GREATEST(0, EXTRACT(EPOCH FROM
                CASE outcome WHEN 'retrying' THEN next_attempt_at
                             WHEN 'started' THEN lease_expires_at END - now()))::float8,
@@ -62,7 +63,7 @@ _LEAVE_OUT = """
 _TAKE = """
     UPDATE events_consumption
     SET outcome = %(outcome)s, attempts = attempts + 1, host = %(host)s, pid = %(pid)s,
-        lease_token = %(token)s::uuid, next_attempt_at = now(),
+        lease_token = %(token)s::uuid, next_attempt_at = now(), effect_began_at = NULL,
         lease_expires_at = now() + make_interval(secs => %(lease_s)s)
     WHERE id = %(id)s AND (
         (outcome = 'retrying' AND (next_attempt_at IS NULL OR next_attempt_at <= now()))
@@ -104,25 +105,6 @@ _FINISH = """
 """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """A ledger row that existed before: `due_in_s` is how long it stays in another's hands."""
-
-    id: int
-    outcome: str
-    attempts: int
-    event_name: str
-    effect_began: bool
-    due_in_s: float
-    age_s: float
-    effect_payload: bytes | None
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the key is done or waits for people: the message is skipped."""
-        return self.outcome not in {"started", "retrying"}
-
-
 class Ledger:
     """The rows of one group in one generation; every method runs in the caller's transaction."""
 
@@ -161,7 +143,7 @@ class Ledger:
         if not dedupe_keys:
             return {}
         found = run(_LOOK, {**self._who, "keys": list(dedupe_keys)})
-        return {key: _existing(facts) for key, *facts in found}
+        return {key: row_of(facts) for key, *facts in found}
 
     def leave_out(self, dedupe_keys: Sequence[str]) -> None:
         """Take back rows inserted in this transaction whose messages were not run."""
@@ -222,20 +204,6 @@ class Ledger:
         """Write that nobody knows an effect's end: held for people, or still to be taken over."""
         outcome = "unknown" if hold else "started"
         return bool(run(_CALL_UNKNOWN, {"id": row_id, "outcome": outcome}))
-
-
-def _existing(facts: Sequence[Any]) -> Row:
-    row_id, outcome, attempts, source, ce_id, began, due_in_s, age_s, payload = facts
-    return Row(
-        id=row_id,
-        outcome=outcome,
-        attempts=attempts,
-        event_name=f"{source}/{ce_id}",
-        effect_began=began,
-        due_in_s=due_in_s or 0.0,
-        age_s=age_s,
-        effect_payload=payload,
-    )
 
 
 def _row(delivery: Delivery) -> tuple[Any, ...]:

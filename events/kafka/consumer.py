@@ -8,31 +8,13 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from events.conf import kafka_settings
 from events.event import Headers, Position
+from events.kafka.consumer_settings import consumer_settings
 from events.kafka.reachability import Reachability
 from events.kafka.record import Partition, Record
 
 logger = logging.getLogger(__name__)
 
-DEFAULTS: dict[str, Any] = {
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "auto.offset.reset": "earliest",
-    "isolation.level": "read_committed",
-    "partition.assignment.strategy": "cooperative-sticky",
-    "session.timeout.ms": 45_000,
-    "max.poll.interval.ms": 300_000,
-    "queued.max.messages.kbytes": 16_384,
-    "fetch.queue.backoff.ms": 20,
-    "reconnect.backoff.max.ms": 1_000,
-    "allow.auto.create.topics": False,
-    "log_level": 2,  # what matters arrives as errors and is said once, by us
-    # A topic made after the group started is noticed within this time.
-    "topic.metadata.refresh.interval.ms": 10_000,
-}
-# Settings that the broker decides under KIP-848; librdkafka refuses them there.
-CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms")
 # Errors that pass by themselves: librdkafka goes on trying, so do we.
 PASSING = frozenset(
     {
@@ -71,7 +53,7 @@ class KafkaConsumer:
         report_end: bool = False,
         overrides: Mapping[str, Any] | None = None,
     ) -> None:
-        settings = self._settings(group, overrides or {})
+        settings = consumer_settings(group, overrides=overrides or {})
         self._on_revoke_hook = on_revoke
         self._from_beginning = from_beginning
         self._seen: set[Partition] = set()
@@ -98,14 +80,6 @@ class KafkaConsumer:
             on_revoke=lambda _, gone: self._on_gone(gone, lost=False),
             on_lost=lambda _, gone: self._on_gone(gone, lost=True),
         )
-
-    @staticmethod
-    def _settings(group: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
-        settings = DEFAULTS | kafka_settings("consumer") | dict(overrides)
-        if settings.get("group.protocol") == "consumer":
-            for name in CLASSIC_ONLY:
-                settings.pop(name, None)
-        return settings | {"group.id": group}
 
     def fetch(self, max_messages: int, *, timeout_s: float) -> list[Record]:
         """Return what is there, at most `max_messages`; waits up to `timeout_s` for the first.

@@ -61,10 +61,7 @@ def publish(
         occurred_at=occurred_at,
         publish_after=publish_after,
     )
-    _refuse_outside_transaction()
-    checked = _Checked(limits=waybill().limits)
-    checked.add(event, pointer="")
-    return _store(checked, by=by)[0]
+    return _published([("", event)], by=by)[0]
 
 
 def publish_many(events: Sequence[NewEvent], *, by: Publisher = NOBODY) -> list[Event]:
@@ -72,10 +69,14 @@ def publish_many(events: Sequence[NewEvent], *, by: Publisher = NOBODY) -> list[
 
     Raises what publish() raises; the pointers of EventInvalid begin with the event's index.
     """
+    return _published([(f"/{index}", event) for index, event in enumerate(events)], by=by)
+
+
+def _published(events: Sequence[tuple[str, NewEvent]], *, by: Publisher) -> list[Event]:
     _refuse_outside_transaction()
     checked = _Checked(limits=waybill().limits)
-    for index, event in enumerate(events):
-        checked.add(event, pointer=f"/{index}")
+    for pointer, event in events:
+        checked.add(event, pointer=pointer)
     return _store(checked, by=by)
 
 

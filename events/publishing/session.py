@@ -36,7 +36,7 @@ WITH frozen AS (
     FROM frozen f
     JOIN pg_stat_activity a ON a.pid = f.database_pid AND a.application_name = %s || f.process
 )
-SELECT host, pid, true FROM found
+SELECT host, pid, pg_terminate_backend(backend) FROM found
 """
 APPLICATION = "waybill-relay:"
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from events.conf import waybill
+from events.publishing.buckets import BUCKETS
 from events.publishing.relay import Relay, Remainder
 from events.stopping import stop_on_signals
 
@@ -46,3 +47,8 @@ class Command(BaseCommand):
                 f"{remainder.parked} can never be and are parked"
             )
         self.stdout.write("Everything is delivered.")
+        if remainder.buckets < BUCKETS:
+            others = BUCKETS - remainder.buckets
+            self.stdout.write(
+                f"Other relays hold {others} of {BUCKETS} buckets and deliver those."
+            )
