@@ -33,6 +33,8 @@ TABLES = """
     CREATE TABLE IF NOT EXISTS bare_effect (id bigserial PRIMARY KEY, n text NOT NULL)
 """
 
+ASSIGNED = "SELECT 1 FROM events_heartbeat WHERE name = 'bench' AND assignment <> '[]'"
+
 
 class Arrivals:
     """When each number was told committed, by LISTEN on a connection of its own."""
@@ -181,10 +183,22 @@ def run(options: argparse.Namespace) -> None:
                 connection.execute(TABLES)
             stage.start_processes()
             supervisor.add(_consumer(stage, Path(directory)))
+            wait_until_assigned(stage.environment["DATABASE_URL"], timeout_s=60)
             measure(stage, options)
         finally:
             supervisor.stop()
             stage.stop()
+
+
+def wait_until_assigned(database_url: str, *, timeout_s: float) -> None:
+    """Wait until the group of the benchmark has its partitions. Raises TimeoutError."""
+    deadline = time.monotonic() + timeout_s
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            if connection.execute(ASSIGNED).fetchone():
+                return
+            threading.Event().wait(0.1)
+    raise TimeoutError(f"the consumer has no partitions after {timeout_s:g} s")
 
 
 def _consumer(stage: Stage, directory: Path) -> ManagedProcess:

@@ -1,4 +1,4 @@
-"""`python -m local up [--directory D]`: all services until Ctrl-C."""
+"""Commands: `python -m local up [--directory D]` and `python -m local demo [--once]`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,21 @@ from local.stack import Stack
 
 
 def main() -> int:
-    """Start everything, print the environment, stay until SIGINT or SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument("command", choices=["up"])
-    parser.add_argument("--directory", type=Path, help="keep the data here (default: temporary)")
+    """Do what the command line says; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m local")
+    commands = parser.add_subparsers(required=True)
+    up = commands.add_parser("up", help="all services until Ctrl-C; prints their environment")
+    up.add_argument("--directory", type=Path, help="keep the data here (default: temporary)")
+    up.set_defaults(run=_up)
+    demo = commands.add_parser("demo", help="ten orders travel from HTTP to the mailboxes")
+    demo.add_argument("--once", action="store_true", help="end when they have arrived")
+    demo.set_defaults(run=_demo)
     options = parser.parse_args()
+    code: int = options.run(options)
+    return code
+
+
+def _up(options: argparse.Namespace) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
@@ -32,6 +42,13 @@ def main() -> int:
         _tell(str(error))
         return 1
     return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from local.demo.run import Demo  # noqa: PLC0415 - needs more than the services do
+    from local.demo.screen import Screen  # noqa: PLC0415 - as above
+
+    return Demo(once=options.once, screen=Screen()).run()
 
 
 def _tell(text: str) -> None:

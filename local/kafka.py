@@ -93,7 +93,8 @@ class Kafka(Service):
         settings = self._properties() + f"log.dirs={fresh.name}\n"  # the last one counts
         (self.directory / "format.properties").write_text(settings)
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ("format", "-t", cluster_id, "-c", "format.properties")
+        # One argument: an id that begins with a dash would be taken for an option.
+        arguments = ("format", f"--cluster-id={cluster_id}", "-c", "format.properties")
         self._run(self._java("kafka.tools.StorageTool", *arguments))
         fresh.rename(self.directory / "data")
 

@@ -94,7 +94,7 @@ class KafkaConsumer:
         if self._callback_error is not None:
             raise self._callback_error
         records = [record for message in messages if (record := self._record(message))]
-        self._watch_reachability(has_records=bool(records))
+        self._watch_reachability()
         return records
 
     def pause(self, partitions: Collection[Partition]) -> None:
@@ -164,10 +164,9 @@ class KafkaConsumer:
         else:
             self.reachability.on_error(error)
 
-    def _watch_reachability(self, *, has_records: bool) -> None:
-        if has_records:
-            self.reachability.answered()
-        elif self.reachability.wants_probe():
+    def _watch_reachability(self) -> None:
+        # Records are no sign of life: they may have been fetched before Kafka went away.
+        if self.reachability.wants_probe():
             with suppress(KafkaException):
                 self._consumer.list_topics(timeout=0.5)
                 self.reachability.answered()

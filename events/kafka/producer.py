@@ -116,6 +116,7 @@ class KafkaProducer:
 
     def poll(self, timeout_s: float) -> tuple[list[Delivered], list[Failed]]:
         """Return what was reported; waits up to `timeout_s` seconds for the first report."""
+        was_down = self.reachability.is_down
         self._producer.poll(timeout_s)
         delivered: list[Delivered] = []
         failed: list[Failed] = []
@@ -125,7 +126,7 @@ class KafkaProducer:
             else:
                 failed.append(Failed(token, error.str(), error.code() in PERMANENT))
         self._reports.clear()
-        if delivered:
+        if delivered and was_down:  # else they may be older than an error of this same poll
             self.reachability.answered()
         self.reachability.tell()
         return delivered, failed

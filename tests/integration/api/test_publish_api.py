@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -187,7 +186,9 @@ def test_a_waybill_is_read_back_without_the_value(api: Client, topic: str) -> No
     assert waybill["complete"] is True
 
 
-@pytest.mark.parametrize("event_id", [str(uuid.uuid4()), "1042", "%00", "a/b", "%ff"])
+@pytest.mark.parametrize(
+    "event_id", ["0198c5b2-0000-7000-8000-000000000000", "1042", "%00", "a/b", "%ff"]
+)
 def test_an_unknown_event_is_a_404_problem(api: Client, event_id: str) -> None:
     answer = api.get(f"/api/v1/events/{event_id}")
     assert answer.status_code == 404

@@ -3,6 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -54,6 +55,10 @@ class Member:
         assert self.code == 0
 
 
+def has_rows(most: int) -> bool:
+    return Consumption.objects.count() > most
+
+
 @pytest.fixture
 def topic(make_topic: Any) -> Iterator[str]:
     topic = str(make_topic(TYPE, partitions=4))
@@ -81,7 +86,7 @@ def test_effects_happen_once_and_in_the_order_of_their_key(
         producer.produce(topic, key=key, value=value, headers=[("ce_type", TYPE.encode())])
         if n % 300 == 299:
             producer.flush(10)
-            wait_until(lambda seen=n: Consumption.objects.count() > seen // 2, timeout_s=30)
+            wait_until(partial(has_rows, n // 2), timeout_s=30)
             members.append(Member(topic, strategy))
             if len(members) > 2:
                 members.pop(0).stop()

@@ -141,10 +141,12 @@ def test_the_supervisor_stops_all_in_reverse_order(make: Make) -> None:
         for process in (first, second):
             process.wait_for_log("ready", timeout_s=5.0)
         stopped: list[str] = []
+
+        def note_exit(process: ManagedProcess) -> None:
+            process.wait_exit(10.0)
+            stopped.append(process.name)
+
         for process in (first, second):
-            waiter = threading.Thread(
-                target=lambda one=process: (one.wait_exit(10.0), stopped.append(one.name))
-            )
-            waiter.start()
+            threading.Thread(target=note_exit, args=(process,)).start()
     until(lambda: len(stopped) == 2)
     assert stopped == [second.name, first.name]

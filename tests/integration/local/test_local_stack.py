@@ -16,14 +16,14 @@ import psutil
 import pytest
 
 from local.errors import DirectoryInUse, ServiceFailed
-from local.stack import Stack
+from local.stack import Name, Stack
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 FOREVER = """
 import sys, threading
 from pathlib import Path
-from local.stack import Stack
+from local.stack import Name, Stack
 with Stack(Path(sys.argv[1]), services=("postgres", "valkey"), environ={}) as stack:
     if sys.argv[2:]:
         stack.postgres.freeze()
@@ -154,7 +154,7 @@ def test_an_ordinary_user_can_run_it_all(tmp_path: Path) -> None:
     script = textwrap.dedent("""
         import os
         from pathlib import Path
-        from local.stack import Stack
+        from local.stack import Name, Stack
         assert os.getuid() != 0
         with Stack(Path("state"), services=("postgres", "valkey", "smtp"), environ={}) as stack:
             stack.postgres.kill()
@@ -183,7 +183,8 @@ def run_as_nobody(script: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_stack_that_is_interrupted_while_starting_ends_soon(tmp_path: Path) -> None:
-    stack = Stack(tmp_path, services=("kafka",), environ={})
+    services: tuple[Name, ...] = ("kafka",)
+    stack = Stack(tmp_path, services=services, environ={})
     outcome: list[BaseException] = []
 
     def start() -> None:

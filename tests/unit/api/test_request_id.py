@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.signals import request_finished
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from structlog.contextvars import bind_contextvars, get_contextvars
@@ -50,5 +51,9 @@ def test_nothing_of_an_earlier_request_clings_to_the_next() -> None:
 def test_after_the_request_nothing_is_bound() -> None:
     send("mine", seen=[])
     assert get_contextvars() == {"request_id": "mine"}  # for the server's own line about it
-    request_finished.send(sender=None)
+    request_finished.disconnect(close_old_connections)  # as Django's own test client does
+    try:
+        request_finished.send(sender=None)
+    finally:
+        request_finished.connect(close_old_connections)
     assert get_contextvars() == {}

@@ -21,10 +21,8 @@ def ignore(event: ReceivedEvent) -> None:
 
 
 def subscription(**changes: Any) -> Subscription:
-    return Subscription(
-        **{"group": "g", "topic": "t", "type": "a.b", "handler": ignore, "name": "ignore"}
-        | changes
-    )
+    given: dict[str, Any] = {"type": "a.b", **changes}
+    return Subscription(group="g", topic="t", handler=ignore, name="ignore", **given)
 
 
 def record(value: bytes | None = b"{}", headers: Headers = (), **changes: Any) -> Record:

@@ -1,0 +1,89 @@
+"""What the demo plays on: services, database, topics, a user, and the project's processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from local.demo.account import Account, read_account
+from local.demo.client import Client
+from local.demo.processes import Processes, environment_of
+from local.demo.readiness import wait_for_api, wait_for_beats
+from local.demo.screen import Screen
+from local.demo.state import State
+from local.ports import lease_port
+from local.processes import ManagedProcess
+from local.stack import Stack
+from local.supervisor import Supervisor
+
+_WANTED_PORT = 8000
+
+
+class Stage:
+    """Set up in the order of the methods; `stop()` may be called at any time, and twice.
+
+    Methods raise LocalError, and psycopg.Error when the database does not answer.
+    """
+
+    environment: Mapping[str, str]
+    account: Account
+    port: int
+    api: ManagedProcess
+    relay: ManagedProcess
+    consumer: ManagedProcess
+
+    def __init__(self, *, state: State, screen: Screen) -> None:
+        self.state = state
+        self.stack = Stack(state.services, say=screen.say)
+        self._screen = screen
+        self._supervisor = Supervisor(say=screen.say)
+        self._is_set = False
+
+    def start_services(self) -> None:
+        """Start what the environment names nowhere else."""
+        own = [service.name for service in self.stack.services]
+        named = "using only services that the environment names"
+        with self._screen.step(f"Starting {', '.join(own)}" if own else named.capitalize()):
+            self.stack.start()
+        self.environment = environment_of(os.environ, self.stack.environment, state=self.state)
+        self._processes = Processes(state=self.state, environment=self.environment)
+
+    def prepare(self) -> None:
+        """Make tables, topics and a user with an API token."""
+        with self._screen.step("Making tables, topics and a user with an API token"):
+            file = self.state.account
+            self._processes.run("prepare", "-m", "local.demo.prepare", str(file))
+            self.account = read_account(file)
+
+    def start_processes(self) -> None:
+        """Start API, relay and consumer, and return when they are ready."""
+        self._port_lease = lease_port(_WANTED_PORT)
+        self.port = self._port_lease.port
+        with self._screen.step("Starting the API, the relay and the consumer"):
+            self.api = self._supervisor.add(self._processes.api(port=self.port))
+            self.relay = self._supervisor.add(self._processes.relay())
+            self.consumer = self._supervisor.add(self._processes.consumer())
+            self._is_set = True
+            wait_for_api(self.api, self.client(), supervisor=self._supervisor)
+            wait_for_beats(
+                [self.relay, self.consumer],
+                database_url=self.environment["DATABASE_URL"],
+                supervisor=self._supervisor,
+            )
+
+    def client(self) -> Client:
+        """A client of the API with the demo's token."""
+        return Client(port=self.port, token=self.account.token)
+
+    def waybill(self, name: str) -> str:
+        """The waybill of the event that `name` finds, as text."""
+        return self._processes.run("traceevent", "manage.py", "traceevent", name)
+
+    def stop(self) -> None:
+        """Stop everything, consumer first, services last. Raises ServiceFailed."""
+        if self._is_set:
+            self._screen.line("Stopping the consumer, the relay and the API")
+        self._supervisor.stop()
+        if any(service.running for service in self.stack.services):
+            self._screen.line("Stopping the services")
+        self.stack.stop()

@@ -1,0 +1,22 @@
+"""The app: puts the failpoints and the broken variant that the environment names in place."""
+
+import os
+
+from django.apps import AppConfig
+
+from tests.failpoints.firing import armed
+from tests.failpoints.points import install
+
+
+class FailpointsConfig(AppConfig):
+    name = "tests.failpoints"
+    label = "failpoints"
+
+    def ready(self) -> None:
+        """Wrap what is named; product code has no line for it."""
+        if variant := os.environ.get("BROKEN"):
+            from tests.failpoints.broken import break_on_purpose  # noqa: PLC0415 - needs models
+
+            break_on_purpose(variant)
+        for failpoint in armed():
+            install(failpoint)

@@ -1,0 +1,105 @@
+"""Points: the names of FAULTS.md and where in the product they lie."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+from tests.failpoints.firing import Failpoint
+
+Counts = Callable[[tuple[Any, ...], Any], bool]
+
+
+def _always(_args: tuple[Any, ...], _result: Any) -> bool:
+    return True
+
+
+def _with_result(_args: tuple[Any, ...], result: Any) -> bool:
+    return bool(result)
+
+
+def _with_argument(args: tuple[Any, ...], _result: Any) -> bool:
+    return bool(args[1])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Point:
+    """Before or after a method; `counts` says which calls count as reaching the point."""
+
+    module: str
+    owner: str
+    method: str
+    when: Literal["before", "after"]
+    counts: Counts = _always
+
+
+POINTS = {
+    "relay.after_produce": Point(
+        module="events.kafka.producer", owner="KafkaProducer", method="produce", when="after"
+    ),
+    "relay.after_ack_before_mark": Point(
+        module="events.publishing.entries", owner="Entries", method="mark_delivered", when="before"
+    ),
+    "relay.marked": Point(
+        module="events.publishing.entries", owner="Entries", method="mark_delivered", when="after"
+    ),
+    "c.polled": Point(
+        module="events.kafka.consumer",
+        owner="KafkaConsumer",
+        method="fetch",
+        when="after",
+        counts=_with_result,
+    ),
+    "c.checked": Point(
+        module="events.consuming.dedupe",
+        owner="DedupeCache",
+        method="done_by",
+        when="after",
+        counts=_with_argument,
+    ),
+    "c.claimed": Point(
+        module="events.consuming.ledger",
+        owner="Ledger",
+        method="insert",
+        when="after",
+        counts=_with_result,
+    ),
+    "c.db_committed": Point(
+        module="events.consuming.dedupe", owner="DedupeCache", method="mark", when="before"
+    ),
+    "c.marked": Point(
+        module="events.consuming.dedupe", owner="DedupeCache", method="mark", when="after"
+    ),
+    "c.draining": Point(
+        module="events.consuming.worker", owner="Worker", method="end", when="before"
+    ),
+    "c.offset_committed": Point(
+        module="events.kafka.consumer",
+        owner="KafkaConsumer",
+        method="commit",
+        when="after",
+        counts=_with_argument,
+    ),
+}
+IN_THE_HANDLER = "c.handler"  # the tests' handler says itself that it is reached
+
+
+def install(failpoint: Failpoint) -> None:
+    """Wrap the method of the failpoint's point; raises KeyError if there is no such point."""
+    if failpoint.point == IN_THE_HANDLER:
+        return
+    point = POINTS[failpoint.point]
+    owner = getattr(import_module(point.module), point.owner)
+    method = getattr(owner, point.method)
+
+    @functools.wraps(method)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        if point.when == "before" and point.counts(args, None):
+            failpoint.reached()
+        result = method(*args, **options)
+        if point.when == "after" and point.counts(args, result):
+            failpoint.reached()
+        return result
+
+    setattr(owner, point.method, wrapped)

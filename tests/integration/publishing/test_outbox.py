@@ -1,0 +1,290 @@
+"""publish() stores an event and its outbox entry in the caller's transaction, or nothing."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from events.errors import (
+    EventIdReused,
+    EventInvalid,
+    EventTooLarge,
+    NotInTransaction,
+    UnknownEventType,
+    UnknownTopic,
+)
+from events.models import Event, OutboxEntry
+from events.publishing.outbox import NewEvent, Publisher, publish, publish_many
+from events.publishing.wakeup import CHANNEL
+from events.topics import EventType, Topic, declare_topic, forget_topic
+
+TOPIC = "unit_outbox"
+TYPE = "thing.happened"
+FIELDS: dict[str, Any] = {"type": TYPE, "data": {}}
+
+pytestmark = pytest.mark.django_db
+committing = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def declared_topic() -> Iterator[None]:
+    declare_topic(Topic(name=TOPIC, types=(EventType(name=TYPE),)))
+    yield
+    forget_topic(TOPIC)
+
+
+def stored() -> tuple[int, int]:
+    return Event.objects.count(), OutboxEntry.objects.count()
+
+
+def test_an_event_is_stored_with_every_field() -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    with transaction.atomic():
+        returned = publish(
+            TOPIC,
+            type=TYPE,
+            value=b'{ "exact" : 1 }',
+            key="größe",
+            subject="order/1",
+            id="their-id",
+            source="/shop",
+            content_type="application/vnd.x+json",
+            headers=(("ce_region", "eu"), ("ce_region", "ü")),
+            traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            occurred_at=at,
+            publish_after=at + timedelta(days=1),
+            by=Publisher(name="shop", request_id="r-1", idempotency_key="k-1"),
+        )
+    event = Event.objects.get()
+    names = [field.attname for field in Event._meta.concrete_fields]
+    assert {name: _plain(event, name) for name in names} == {
+        name: _plain(returned, name) for name in names
+    }
+    assert (event.source, event.ce_id, event.occurred_at) == ("/shop", "their-id", at)
+    assert bytes(event.value or b"") == b'{ "exact" : 1 }'
+    assert bytes(event.value_sha256 or b"") == sha256(b'{ "exact" : 1 }').digest()
+    assert event.headers == [["ce_region", "eu"], ["ce_region", "ü"]]
+    entry = OutboxEntry.objects.get()
+    assert (entry.event_id, entry.topic, entry.key) == (event.pk, TOPIC, "größe")
+    assert (entry.cause, entry.by, entry.attempts) == ("first", "shop", 0)
+    assert entry.publish_after == at + timedelta(days=1)
+
+
+def _plain(event: Event, name: str) -> object:
+    value = getattr(event, name)
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def test_defaults_come_from_settings_and_the_databases_clock() -> None:
+    with transaction.atomic():
+        event = publish(TOPIC, **FIELDS)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT now(), clock_timestamp()")
+            earliest, latest = cursor.fetchone()
+    assert earliest <= event.accepted_at <= latest
+    assert event.occurred_at == event.accepted_at
+    assert (event.source, event.ce_id) == ("/waybill", str(event.pk))
+
+
+def test_a_tombstone_has_no_value_and_no_hash() -> None:
+    with transaction.atomic():
+        publish(TOPIC, type=TYPE, value=None, key="1")
+    event = Event.objects.get()
+    assert (event.value, event.value_sha256) == (None, None)
+
+
+@committing
+def test_outside_a_transaction_nothing_is_stored() -> None:
+    with pytest.raises(NotInTransaction):
+        publish(TOPIC, **FIELDS)
+    with pytest.raises(NotInTransaction):
+        publish_many([NewEvent(topic=TOPIC, **FIELDS)])
+    assert stored() == (0, 0)
+
+
+@committing
+def test_a_rollback_leaves_nothing() -> None:
+    with transaction.atomic():
+        publish(TOPIC, **FIELDS)
+        transaction.set_rollback(True)
+    assert stored() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"key": "a\0b"}, "/key"),
+        ({"key": "\ud800"}, "/key"),
+        ({"subject": "s" * 1_025}, "/subject"),
+        ({"id": "i" * 256}, "/id"),
+        ({"id": "a\0"}, "/id"),
+        ({"source": "s" * 256}, "/source"),
+        ({"content_type": ""}, "/content_type"),
+        ({"content_type": "text/ü"}, "/content_type"),
+        ({"content_type": "a\r\nb"}, "/content_type"),
+        ({"traceparent": "00-zz"}, "/traceparent"),
+        ({"headers": (("", "v"),)}, "/headers/0/0"),
+        ({"headers": (("ok", "v"), ("CE_ID", "v"))}, "/headers/1/0"),
+        ({"headers": (("ok", "a\0"),)}, "/headers/0/1"),
+        ({"headers": (("ok",),)}, "/headers/0"),
+        ({"occurred_at": datetime(2026, 1, 1)}, "/occurred_at"),  # noqa: DTZ001 - without a zone
+        (
+            {"publish_after": datetime.max.replace(tzinfo=UTC) - timedelta(hours=1)},
+            None,
+        ),
+        ({"data": float("nan")}, "/data"),
+        ({"value": b"x"}, "/data"),  # beside data
+        ({"by": Publisher(name="n" * 256)}, "/published_by"),
+        ({"by": Publisher(request_id="\0")}, "/request_id"),
+    ],
+)
+def test_a_broken_rule_is_named_and_the_transaction_goes_on(
+    changes: dict[str, Any], pointer: str | None
+) -> None:
+    with transaction.atomic():
+        if pointer is None:
+            publish(TOPIC, **{**FIELDS, **changes})
+        else:
+            with pytest.raises(EventInvalid) as refusal:
+                publish(TOPIC, **{**FIELDS, **changes})
+            assert [error.pointer for error in refusal.value.errors] == [pointer]
+        publish(TOPIC, **FIELDS)
+    assert stored() == ((2, 2) if pointer is None else (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit"),
+    [
+        ({"key": "ü" * 513}, "key_bytes"),
+        ({"headers": (("n", "v"),) * 33}, "headers"),
+        ({"headers": (("n", "v" * 8_192),)}, "headers_bytes"),
+        ({"data": "x" * 900_000}, "event_bytes"),
+    ],
+)
+def test_a_limit_is_named(changes: dict[str, Any], limit: str) -> None:
+    with transaction.atomic(), pytest.raises(EventTooLarge) as refusal:
+        publish(TOPIC, **{**FIELDS, **changes})
+    assert refusal.value.limit == limit
+    assert stored() == (0, 0)
+
+
+def test_topic_and_type_must_be_declared() -> None:
+    with transaction.atomic():
+        with pytest.raises(UnknownTopic):
+            publish("nowhere", **FIELDS)
+        with pytest.raises(UnknownEventType):
+            publish(TOPIC, type="other.happened", data={})
+
+
+def test_many_events_take_two_statements_and_keep_their_order() -> None:
+    events = [NewEvent(topic=TOPIC, type=TYPE, data=n, key=str(n % 3)) for n in range(1_000)]
+    with (
+        transaction.atomic(),
+        CaptureQueriesContext(
+            connection,
+        ) as queries,
+    ):
+        returned = publish_many(events)
+    assert [query["sql"][:11] for query in queries][:2] == ["\nINSERT INT"] * 2
+    assert len([query for query in queries if "INSERT" in query["sql"]]) == 2
+    in_order = OutboxEntry.objects.order_by("sequence").values_list("event_id", flat=True)
+    assert list(in_order) == [event.pk for event in returned]
+    assert [bytes(event.value or b"") for event in returned] == [b"%d" % n for n in range(1_000)]
+
+
+def test_no_events_are_stored_without_a_statement() -> None:
+    with transaction.atomic():
+        assert publish_many([]) == []
+    assert stored() == (0, 0)
+
+
+def test_errors_of_many_begin_with_the_index() -> None:
+    good, bad = NewEvent(topic=TOPIC, **FIELDS), NewEvent(topic=TOPIC, key="\0", **FIELDS)
+    with transaction.atomic(), pytest.raises(EventInvalid) as refusal:
+        publish_many([good, bad, bad])
+    assert [error.pointer for error in refusal.value.errors] == ["/1/key", "/2/key"]
+    assert stored() == (0, 0)
+
+
+def test_an_id_used_before_is_refused_and_the_transaction_goes_on() -> None:
+    with transaction.atomic():
+        publish(TOPIC, id="1", **FIELDS)
+    with transaction.atomic():
+        with pytest.raises(EventIdReused) as refusal:
+            publish(TOPIC, id="1", **FIELDS)
+        publish(TOPIC, id="1", source="/another", **FIELDS)
+    assert refusal.value.pairs == (("/waybill", "1"),)
+    assert stored() == (2, 2)
+
+
+def test_many_with_one_id_used_before_store_nothing() -> None:
+    with transaction.atomic():
+        publish(TOPIC, id="2", **FIELDS)
+    events = [NewEvent(topic=TOPIC, id=str(n), **FIELDS) for n in range(4)]
+    with transaction.atomic():
+        with pytest.raises(EventIdReused) as refusal:
+            publish_many(events)
+        publish(TOPIC, **FIELDS)
+    assert refusal.value.pairs == (("/waybill", "2"),)
+    assert stored() == (2, 2)
+
+
+def test_one_id_twice_among_many_is_refused() -> None:
+    event = NewEvent(topic=TOPIC, id="1", **FIELDS)
+    with transaction.atomic(), pytest.raises(EventIdReused):
+        publish_many([event, event])
+    assert stored() == (0, 0)
+
+
+@committing
+def test_an_id_in_another_open_transaction_waits_for_its_end(database_url: str) -> None:
+    refused: list[object] = []
+    with transaction.atomic():
+        publish(TOPIC, id="1", **FIELDS)
+        other = threading.Thread(target=_publish_in_thread, args=("1", refused))
+        other.start()
+    other.join(10)
+    assert [type(error) for error in refused] == [EventIdReused]
+    assert stored() == (1, 1)
+
+
+def _publish_in_thread(event_id: str, refused: list[object]) -> None:
+    try:
+        with transaction.atomic():
+            publish(TOPIC, id=event_id, **FIELDS)
+    except EventIdReused as error:
+        refused.append(error)
+    finally:
+        connection.close()
+
+
+@committing
+def test_relays_are_called_after_the_commit_and_not_before(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as listener:
+        listener.execute(f"LISTEN {CHANNEL}")
+        with transaction.atomic():
+            publish(TOPIC, **FIELDS)
+            assert list(listener.notifies(timeout=0.05)) == []
+        assert len(list(listener.notifies(timeout=5, stop_after=1))) == 1
+        with transaction.atomic():
+            publish(TOPIC, **FIELDS)
+            transaction.set_rollback(True)
+        assert list(listener.notifies(timeout=0.05)) == []
+
+
+@committing
+def test_calls_are_thinned_out(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as listener:
+        listener.execute(f"LISTEN {CHANNEL}")
+        for _ in range(5):
+            with transaction.atomic():
+                for _ in range(20):
+                    publish(TOPIC, **FIELDS)
+        calls = list(listener.notifies(timeout=0.1))
+    assert 1 <= len(calls) <= 5
