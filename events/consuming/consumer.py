@@ -88,7 +88,7 @@ class GroupConsumer:
             self._go_on()
         else:
             self._wait_for_worker()
-        self._kafka.commit(self._offsets.due(), wait=False)
+        self._commit_due()
 
     def drain(self) -> None:
         """Let the message in hand finish, then commit the offsets of what is done."""
@@ -138,6 +138,12 @@ class GroupConsumer:
         if time.monotonic() - self._given_at > self._settings.slow_work_s:
             self._flow.stop_all()
             self._fetch(timeout_s=0)
+
+    def _commit_due(self) -> None:
+        refused = self._kafka.commits.take_refused()
+        ours = self._kafka.assignment
+        self._offsets.restore({where: at for where, at in refused.items() if where in ours})
+        self._kafka.commit(self._offsets.due(), wait=False)
 
     def _fetch(self, *, timeout_s: float) -> None:
         most = self._settings.fetch_messages

@@ -1,7 +1,7 @@
 """Offsets: how far each partition is done in the database, and what Kafka knows of it."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from events.kafka.record import Partition
@@ -22,6 +22,11 @@ class Offsets:
     def store(self, partition: Partition, next_offset: int) -> None:
         """Note that everything before `next_offset` is done."""
         self._stored[partition] = next_offset
+
+    def restore(self, refused: Mapping[Partition, int]) -> None:
+        """Store again what Kafka refused, unless something newer is stored."""
+        for partition, next_offset in refused.items():
+            self._stored[partition] = max(next_offset, self._stored.get(partition, 0))
 
     def due(self) -> dict[Partition, int]:
         """Return what to commit now, if the interval has passed; it counts as committed."""

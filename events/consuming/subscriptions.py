@@ -19,7 +19,22 @@ _SCALAR = (str, int, bool)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscription:
-    """What `subscribe` declared; see there."""
+    """What a handler's declaration says.
+
+    effect: "database" (the default) commits the handler's writes to the default database and the
+        ledger row in one transaction, exactly once; the handler may run more than once, only those
+        writes count. "external" is for what a transaction cannot undo (an e-mail): the handler
+        prepares and calls `event.perform()`.
+    dedupe_key: a template over the payload (`"notification:invoices:{order_id}"`, dots reach
+        inside) or a function of the event; by default `{group}:{source}/{id}`. One effect per
+        group and key, for ever.
+    ttl_s: how long Redis remembers, in seconds; the ledger always does.
+    retry: the policy for failures, by default the setting `retry`.
+    on_unknown: "resend" or "hold" an external effect that began and whose end nobody knows.
+    on_delete: called for a tombstone (null value) instead of the handler; without it the skip is
+        recorded.
+    deadline_s: a handler that runs longer ends its process, by default `handler_deadline_s`.
+    """
 
     group: str
     topic: str
@@ -33,6 +48,14 @@ class Subscription:
     on_delete: Handler | None = None
     deadline_s: float | None = None
     name: str = field(default="")
+
+    def __post_init__(self) -> None:
+        if not GROUP_NAME.fullmatch(self.group):
+            raise Misconfigured(
+                f"group {self.group!r} is no legal name: letters, digits, '.', '_', '-'"
+            )
+        if self.effect not in {"database", "external"}:
+            raise Misconfigured(f'effect {self.effect!r} is neither "database" nor "external"')
 
     def dedupe_key_of(self, event: ReceivedEvent) -> str:
         """Return the event's dedupe key; raises InvalidEvent if the event does not yield one."""
@@ -61,26 +84,9 @@ def subscribe(
 ) -> Callable[[Handler], Handler]:
     """Declare that `group` handles events of `type` on `topic` with the decorated function.
 
-    effect: "database" (the default) commits the handler's writes to the default database and the
-        ledger row in one transaction, exactly once; the handler may run more than once, only those
-        writes count. "external" is for what a transaction cannot undo (an e-mail): the handler
-        prepares, calls `event.begin_effect()`, performs.
-    dedupe_key: a template over the payload (`"notification:invoices:{order_id}"`, dots reach
-        inside) or a function of the event; by default `{group}:{source}/{id}`. One effect per
-        group and key, for ever.
-    ttl_s: how long Redis remembers, in seconds; the ledger always does.
-    retry: the policy for failures, by default the setting `retry`.
-    on_unknown: "resend" or "hold" an external effect that began and whose end nobody knows.
-    on_delete: called for a tombstone (null value) instead of the handler; without it the skip is
-        recorded.
-    deadline_s: a handler that runs longer ends its process, by default `handler_deadline_s`.
-
-    Raises Misconfigured if the group already handles this type here, or a name is illegal.
+    The options are the fields of Subscription. Raises Misconfigured if the group already handles
+    this type here, or a name is illegal.
     """
-    if not GROUP_NAME.fullmatch(group):
-        raise Misconfigured(f"group {group!r} is no legal name: letters, digits, '.', '_', '-'")
-    if effect not in {"database", "external"}:
-        raise Misconfigured(f'effect {effect!r} is neither "database" nor "external"')
 
     def declare(handler: Handler) -> Handler:
         subscription = Subscription(

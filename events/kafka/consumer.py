@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from events.event import Headers, Position
+from events.kafka.commits import Commits
 from events.kafka.consumer_settings import consumer_settings
 from events.kafka.reachability import Reachability
 from events.kafka.record import Partition, Record
@@ -65,13 +66,14 @@ class KafkaConsumer:
         self.assignment: frozenset[Partition] = frozenset()
         self.was_assigned = False
         self.at_end: set[Partition] = set()
+        self.commits = Commits()
         self.reachability = Reachability(str(settings["bootstrap.servers"]))
         self._consumer = Consumer(
             settings
             | {
                 "enable.partition.eof": report_end,
                 "error_cb": self.reachability.on_error,
-                "on_commit": _log_commit,
+                "on_commit": self.commits.on_commit,
             }
         )
         self._consumer.subscribe(
@@ -113,20 +115,21 @@ class KafkaConsumer:
             self.at_end.discard((position.topic, position.partition))
 
     def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
-        """Commit these offsets (of the next message to read); a refusal is logged, never raised.
+        """Commit these offsets (of the next message to read); never raises.
 
-        A refusal means that the partition is another's now: the ledger keeps effects single.
+        What is refused (Kafka is away, or the partition is another's now) is in `commits`.
         """
         if not offsets:
             return
         positions = [TopicPartition(t, p, offset) for (t, p), offset in offsets.items()]
         try:
             if wait:
-                _log_commit(None, self._consumer.commit(offsets=positions, asynchronous=False))
+                answers = self._consumer.commit(offsets=positions, asynchronous=False)
+                self.commits.on_commit(None, answers)
             else:
                 self._consumer.commit(offsets=positions, asynchronous=True)
         except KafkaException as error:
-            _log_commit(error.args[0], positions)
+            self.commits.on_commit(error.args[0], positions)
 
     def close(self, *, timeout_s: float) -> bool:
         """Leave the group; returns False if that takes longer than `timeout_s`."""
@@ -206,17 +209,6 @@ class KafkaConsumer:
             self.at_end -= partitions
         except Exception as error:  # noqa: BLE001 - kept for fetch() to raise
             self._callback_error = error
-
-
-def _log_commit(error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
-    refused = [each for each in partitions if each.error is not None]
-    if error is None and not refused:
-        return
-    where = ", ".join(f"{each.topic}:{each.partition}:{each.offset}" for each in partitions)
-    logger.warning(
-        "Kafka refused committed offsets; the messages come again and are skipped by the ledger",
-        extra={"positions": where, "error": str(error or refused[0].error)},
-    )
 
 
 def _headers(message: Any) -> Headers:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 
@@ -16,4 +16,13 @@ def _static_files_are_not_listed_for_each_client(settings: Any) -> None:
 def superuser(db: None) -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("ada"))
+    return client
+
+
+@pytest.fixture
+def viewer(db: None) -> Client:
+    user = User.objects.create_user("bob", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client = Client()
+    client.force_login(user)
     return client

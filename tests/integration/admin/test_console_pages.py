@@ -5,10 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 from knox.models import AuthToken
 
@@ -32,35 +31,12 @@ from tests.audit_rows import (
     an_event,
     an_outbox_entry,
 )
+from tests.integration.admin.pages import TOLD, address
 
 pytestmark = pytest.mark.django_db
 
-TOLD = (
-    Event,
-    OutboxEntry,
-    Publication,
-    Consumption,
-    Attempt,
-    DeadLetter,
-    OperatorAction,
-    Heartbeat,
-    AuthToken,
-)
 EVIL = "<script>alert('x')</script>"
 LONG = f"{EVIL * 10}\n{EVIL}"  # long enough to be cut in lists
-
-
-def address(model: type[Model], page: str, *args: Any) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
-
-
-@pytest.fixture
-def viewer() -> Client:
-    user = User.objects.create_user("bob", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
@@ -245,36 +221,3 @@ def test_lists_end_at_a_page_and_say_how_to_go_on(superuser: Client) -> None:
     assert page.redirect_chain == [(address(Event, "changelist") + "?state=published", 302)]
     assert "Lists end at page 100" in page.content.decode()
     assert superuser.get(address(Event, "changelist") + "?p=100").status_code == 200
-
-
-def test_the_bytes_of_a_dead_letter_are_for_superusers(superuser: Client, viewer: Client) -> None:
-    letter = a_dead_letter(an_event(), key=b"SECRET-KEY", value=b'{"iban": "SECRET-VALUE"}')
-    page = address(DeadLetter, "change", letter.pk)
-
-    assert "SECRET-VALUE" in superuser.get(page).content.decode()
-    hidden = viewer.get(page).content.decode()
-    assert "SECRET" not in hidden
-    assert "Only superusers see" in hidden
-
-
-def test_people_without_permission_see_nothing(client: Client) -> None:
-    client.force_login(User.objects.create_user("eve", is_staff=True))
-
-    for model in TOLD:
-        assert client.get(address(model, "changelist")).status_code == 403
-    event = an_event()
-    assert client.get(address(Event, "change", event.pk)).status_code == 403
-    overview = client.get(reverse("admin:index")).content.decode()
-    assert "no permission to view anything" in overview
-    assert reverse("admin:find") not in overview
-
-
-def test_strangers_are_asked_to_sign_in(client: Client) -> None:
-    for page in (reverse("admin:index"), reverse("admin:find"), address(Event, "changelist")):
-        answer = client.get(page)
-        assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={page}")
-
-
-@pytest.mark.parametrize("page", ["admin:auth_user_changelist", "admin:auth_user_add"])
-def test_users_are_managed_in_the_same_look(page: str, superuser: Client) -> None:
-    assert superuser.get(reverse(page)).status_code == 200

@@ -8,6 +8,8 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from events.conf import Waybill, kafka_settings
 from events.publishing.relay import Relay
+from events.topics import EventType, Topic, declare_topic, forget_topic
+from tests.integration.publishing.outbox_topic import TOPIC, TYPE
 from tests.waiting import wait_until
 
 MakeRelay = Callable[..., Relay]
@@ -65,3 +67,11 @@ def _next(consumer: Consumer) -> Message:
     wait_until(fetched)
     assert found[0].error() is None
     return found[0]
+
+
+@pytest.fixture
+def declared_topic() -> Iterator[None]:
+    """The topic of tests.integration.publishing.outbox_topic, for as long as the test runs."""
+    declare_topic(Topic(name=TOPIC, types=(EventType(name=TYPE),)))
+    yield
+    forget_topic(TOPIC)

@@ -1,18 +1,14 @@
 """publish() stores an event and its outbox entry in the caller's transaction, or nothing."""
 
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from events.errors import (
-    EventIdReused,
     EventInvalid,
     EventTooLarge,
     NotInTransaction,
@@ -21,26 +17,9 @@ from events.errors import (
 )
 from events.models import Event, OutboxEntry
 from events.publishing.outbox import NewEvent, Publisher, publish, publish_many
-from events.publishing.wakeup import CHANNEL
-from events.topics import EventType, Topic, declare_topic, forget_topic
+from tests.integration.publishing.outbox_topic import FIELDS, TOPIC, TYPE, committing, stored
 
-TOPIC = "unit_outbox"
-TYPE = "thing.happened"
-FIELDS: dict[str, Any] = {"type": TYPE, "data": {}}
-
-pytestmark = pytest.mark.django_db
-committing = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def declared_topic() -> Iterator[None]:
-    declare_topic(Topic(name=TOPIC, types=(EventType(name=TYPE),)))
-    yield
-    forget_topic(TOPIC)
-
-
-def stored() -> tuple[int, int]:
-    return Event.objects.count(), OutboxEntry.objects.count()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("declared_topic")]
 
 
 def test_an_event_is_stored_with_every_field() -> None:
@@ -210,81 +189,3 @@ def test_errors_of_many_begin_with_the_index() -> None:
         publish_many([good, bad, bad])
     assert [error.pointer for error in refusal.value.errors] == ["/1/key", "/2/key"]
     assert stored() == (0, 0)
-
-
-def test_an_id_used_before_is_refused_and_the_transaction_goes_on() -> None:
-    with transaction.atomic():
-        publish(TOPIC, id="1", **FIELDS)
-    with transaction.atomic():
-        with pytest.raises(EventIdReused) as refusal:
-            publish(TOPIC, id="1", **FIELDS)
-        publish(TOPIC, id="1", source="/another", **FIELDS)
-    assert refusal.value.pairs == (("/waybill", "1"),)
-    assert stored() == (2, 2)
-
-
-def test_many_with_one_id_used_before_store_nothing() -> None:
-    with transaction.atomic():
-        publish(TOPIC, id="2", **FIELDS)
-    events = [NewEvent(topic=TOPIC, id=str(n), **FIELDS) for n in range(4)]
-    with transaction.atomic():
-        with pytest.raises(EventIdReused) as refusal:
-            publish_many(events)
-        publish(TOPIC, **FIELDS)
-    assert refusal.value.pairs == (("/waybill", "2"),)
-    assert stored() == (2, 2)
-
-
-def test_one_id_twice_among_many_is_refused() -> None:
-    event = NewEvent(topic=TOPIC, id="1", **FIELDS)
-    with transaction.atomic(), pytest.raises(EventIdReused):
-        publish_many([event, event])
-    assert stored() == (0, 0)
-
-
-@committing
-def test_an_id_in_another_open_transaction_waits_for_its_end(database_url: str) -> None:
-    refused: list[object] = []
-    with transaction.atomic():
-        publish(TOPIC, id="1", **FIELDS)
-        other = threading.Thread(target=_publish_in_thread, args=("1", refused))
-        other.start()
-    other.join(10)
-    assert [type(error) for error in refused] == [EventIdReused]
-    assert stored() == (1, 1)
-
-
-def _publish_in_thread(event_id: str, refused: list[object]) -> None:
-    try:
-        with transaction.atomic():
-            publish(TOPIC, id=event_id, **FIELDS)
-    except EventIdReused as error:
-        refused.append(error)
-    finally:
-        connection.close()
-
-
-@committing
-def test_relays_are_called_after_the_commit_and_not_before(database_url: str) -> None:
-    with psycopg.connect(database_url, autocommit=True) as listener:
-        listener.execute(f"LISTEN {CHANNEL}")
-        with transaction.atomic():
-            publish(TOPIC, **FIELDS)
-            assert list(listener.notifies(timeout=0.05)) == []
-        assert len(list(listener.notifies(timeout=5, stop_after=1))) == 1
-        with transaction.atomic():
-            publish(TOPIC, **FIELDS)
-            transaction.set_rollback(True)
-        assert list(listener.notifies(timeout=0.05)) == []
-
-
-@committing
-def test_calls_are_thinned_out(database_url: str) -> None:
-    with psycopg.connect(database_url, autocommit=True) as listener:
-        listener.execute(f"LISTEN {CHANNEL}")
-        for _ in range(5):
-            with transaction.atomic():
-                for _ in range(20):
-                    publish(TOPIC, **FIELDS)
-        calls = list(listener.notifies(timeout=0.1))
-    assert 1 <= len(calls) <= 5

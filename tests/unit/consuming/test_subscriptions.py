@@ -40,4 +40,4 @@ def test_a_second_handler_for_the_same_type_is_refused() -> None:
 @pytest.mark.parametrize("group", ["", "a b", "x" * 256, "ä"])
 def test_an_illegal_group_name_is_refused(group: str) -> None:
     with pytest.raises(Misconfigured):
-        subscribe("t", group=group, type="a.b")
+        subscribe("t", group=group, type="a.b")(ignore)

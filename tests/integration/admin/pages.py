@@ -1,0 +1,35 @@
+"""What the console tells of, and where."""
+
+from typing import Any
+
+from django.db.models import Model
+from django.urls import reverse
+from knox.models import AuthToken
+
+from events.models import (
+    Attempt,
+    Consumption,
+    DeadLetter,
+    Event,
+    Heartbeat,
+    OperatorAction,
+    OutboxEntry,
+    Publication,
+)
+
+TOLD = (
+    Event,
+    OutboxEntry,
+    Publication,
+    Consumption,
+    Attempt,
+    DeadLetter,
+    OperatorAction,
+    Heartbeat,
+    AuthToken,
+)
+
+
+def address(model: type[Model], page: str, *args: Any) -> str:
+    """The address of a page of a model's admin."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
