@@ -88,7 +88,7 @@ class KafkaConsumer:
 
         Raises KafkaException on a fatal error, and what a callback raised.
         """
-        first = self._consumer.poll(timeout_s)
+        first = self._consumer.poll(max(timeout_s, 0.0))  # a negative one would wait for ever
         messages = [] if first is None else [first]
         if first is not None and max_messages > 1:
             # Never with a timeout: it would wait for all of them.

@@ -117,7 +117,7 @@ class KafkaProducer:
     def poll(self, timeout_s: float) -> tuple[list[Delivered], list[Failed]]:
         """Return what was reported; waits up to `timeout_s` seconds for the first report."""
         was_down = self.reachability.is_down
-        self._producer.poll(timeout_s)
+        self._producer.poll(max(timeout_s, 0.0))  # a negative one would wait for ever
         delivered: list[Delivered] = []
         failed: list[Failed] = []
         for token, error, message in self._reports:

@@ -65,7 +65,7 @@ class Relay:
         )
         self._lookout = Lookout(poll_interval_s=settings.relay_poll_interval_s)
         self._share_at = self._beat_at = self._reconnect_at = float("-inf")
-        self._database_is_down = False
+        self._database_says = ""
         self._moved = self._moved_since_beat = False
         self._found_nothing = False
 
@@ -76,8 +76,8 @@ class Relay:
 
     def run_once(self) -> None:
         """Take one step: marks, a look into the outbox, a short wait for reports or a call."""
-        if self._clock() < self._reconnect_at:
-            self._shipping.collect(min(self._reconnect_at - self._clock(), IDLE_WAIT_S))
+        if (left_s := self._reconnect_at - self._clock()) > 0:
+            self._shipping.collect(min(left_s, IDLE_WAIT_S))
             return
         try:
             self._step(self._connected())
@@ -185,15 +185,15 @@ class Relay:
             )
             self._share_at = self._beat_at = float("-inf")
             self._lookout.wake()
-        if self._database_is_down:
-            self._database_is_down = False
+        if self._database_says:
+            self._database_says = ""
             logger.warning("PostgreSQL answers again; the outbox is read anew")
         return self._session
 
     def _database_failed(self, error: psycopg.Error) -> None:
         self._reconnect_at = self._clock() + RECONNECT_S
-        if not self._database_is_down:
-            self._database_is_down = True
+        if self._database_says != str(error):  # a new reason is news, the same one is not
+            self._database_says = str(error)
             logger.warning(
                 "PostgreSQL does not answer as it should; waiting", extra={"error": str(error)}
             )

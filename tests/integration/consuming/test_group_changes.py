@@ -66,9 +66,18 @@ def topic(make_topic: Any) -> Iterator[str]:
     unsubscribe(topic, group=topic, type=TYPE)
 
 
+@pytest.fixture
+def stopping() -> Iterator[list[Member]]:
+    """Members that are stopped at the end, also when the test fails."""
+    members: list[Member] = []
+    yield members
+    for member in members:
+        member.stop()
+
+
 @pytest.mark.parametrize("strategy", ["cooperative-sticky", "range"])
 def test_effects_happen_once_and_in_the_order_of_their_key(
-    topic: str, strategy: str, dedupe_redis: Any
+    topic: str, strategy: str, stopping: list[Member], dedupe_redis: Any
 ) -> None:
     handled: dict[str, list[int]] = defaultdict(list)
 
@@ -78,7 +87,8 @@ def test_effects_happen_once_and_in_the_order_of_their_key(
         threading.Event().wait(0.001)
 
     subscribe(topic, group=topic, type=TYPE, dedupe_key="{key} {n}")(handle)
-    members = [Member(topic, strategy)]
+    members = stopping
+    members.append(Member(topic, strategy))
     producer = Producer({**kafka_settings("producer"), "enable.idempotence": True})
     for n in range(MESSAGES):
         key = f"key {n % KEYS}"
@@ -91,8 +101,8 @@ def test_effects_happen_once_and_in_the_order_of_their_key(
             if len(members) > 2:
                 members.pop(0).stop()
     wait_until(lambda: Consumption.objects.count() == MESSAGES, timeout_s=60)
-    for member in members:
-        member.stop()
+    while members:
+        members.pop().stop()
     assert Group.objects.count() == MESSAGES
     for numbers in handled.values():
         firsts = list(dict.fromkeys(numbers))  # a rolled back chunk is handled again
