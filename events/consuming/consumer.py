@@ -150,7 +150,9 @@ class GroupConsumer:
         if self._until.messages is not None:
             most = min(most, self._until.messages - self.done - len(self._pending))
         if most > 0:
-            self._pending += self._kafka.fetch(most, timeout_s=timeout_s)
+            fresh = self._kafka.fetch(most, timeout_s=timeout_s)
+            # Not `+=` around the call: on_revoke may have replaced the list meanwhile.
+            self._pending += fresh
 
     def _is_capped(self) -> bool:
         """Whether the next batch has to wait until it is known how many messages are done."""

@@ -58,6 +58,7 @@ class KafkaConsumer:
         self._on_revoke_hook = on_revoke
         self._from_beginning = from_beginning
         self._seen: set[Partition] = set()
+        self._gone_meanwhile: set[Partition] = set()
         self._is_incremental = settings.get("group.protocol") == "consumer" or (
             "cooperative" in str(settings.get("partition.assignment.strategy", ""))
         )
@@ -90,14 +91,25 @@ class KafkaConsumer:
         """
         first = self._consumer.poll(max(timeout_s, 0.0))  # a negative one would wait for ever
         messages = [] if first is None else [first]
+        self._gone_meanwhile.clear()
         if first is not None and max_messages > 1:
             # Never with a timeout: it would wait for all of them.
             messages += self._consumer.consume(max_messages - 1, 0)
         if self._callback_error is not None:
             raise self._callback_error
-        records = [record for message in messages if (record := self._record(message))]
+        found = [record for message in messages if (record := self._record(message))]
+        records = self._still_ours(found)
         self._watch_reachability()
         return records
+
+    def _still_ours(self, records: list[Record]) -> list[Record]:
+        """Leave out what was fetched before its partition was revoked, within the same call."""
+        if not self._gone_meanwhile:
+            return records
+        if self._gone_meanwhile & self.assignment:
+            # Old and new messages of it cannot be told apart: the committed offsets can.
+            raise KafkaException(KafkaError(KafkaError._STATE, "a partition left and came back"))
+        return [r for r in records if (r.topic, r.partition) not in self._gone_meanwhile]
 
     def pause(self, partitions: Collection[Partition]) -> None:
         """Stop fetching from `partitions`, where assigned; drops what was prefetched."""
@@ -206,6 +218,7 @@ class KafkaConsumer:
             if not self._is_closing:
                 self._on_revoke_hook(partitions, lost)
             self.assignment -= partitions
+            self._gone_meanwhile |= partitions
             self.at_end -= partitions
         except Exception as error:  # noqa: BLE001 - kept for fetch() to raise
             self._callback_error = error
