@@ -1,9 +1,8 @@
 """The event as a handler sees it, and where it lies on Kafka."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,6 +11,8 @@ import msgspec
 from events.errors import EffectPerformed, InvalidEvent
 
 Headers = tuple[tuple[str, bytes | None], ...]
+
+_JSON = msgspec.json.Decoder()
 
 
 class Position(NamedTuple):
@@ -23,6 +24,16 @@ class Position(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.topic}:{self.partition}:{self.offset}"
+
+
+def parsed(value: bytes | None) -> Any:
+    """Return the value parsed as JSON, None for a tombstone; raises InvalidEvent if it is none."""
+    if value is None:
+        return None
+    try:
+        return _JSON.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidEvent(f"the value is not JSON: {error}") from error
 
 
 @dataclass(kw_only=True, slots=True)
@@ -39,9 +50,8 @@ class Effect:
     is_done: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReceivedEvent:
-    """One event on the wire, decoded.
+class ReceivedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event on the wire, decoded; a value, nothing in it can be set.
 
     `id` and `source` are the CloudEvents attributes (unique together); `event_id` is Waybill's
     own id where Waybill published the event. `value` is the exact bytes on Kafka, None for a
@@ -64,17 +74,19 @@ class ReceivedEvent:
     event_id: UUID | None = None
     attempt: int = 1
     replay: UUID | None = None
-    effect: Effect | None = field(default=None, repr=False, compare=False)
+    effect: Effect | None = None
+    parsed: Any = msgspec.UNSET  # what `data` returns, once it was asked for
 
-    @cached_property
+    def __repr__(self) -> str:
+        # No payload: an event may end up in a log.
+        return f"<ReceivedEvent {self.type} {self.source}/{self.id} at {self.position}>"
+
+    @property
     def data(self) -> Any:
         """Return the value parsed as JSON; raises InvalidEvent if it is none."""
-        if self.value is None:
-            return None
-        try:
-            return msgspec.json.decode(self.value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InvalidEvent(f"the value is not JSON: {error}") from error
+        if self.parsed is msgspec.UNSET:
+            msgspec.structs.force_setattr(self, "parsed", parsed(self.value))
+        return self.parsed
 
     @property
     def is_tombstone(self) -> bool:

@@ -81,7 +81,7 @@ class Alone:
         with transaction.atomic():
             self.progress.message_began()
             try:
-                delivery.handler(delivery.event_for(attempt=held.attempt))
+                delivery.route.handle(delivery.event_for(attempt=held.attempt))
             finally:
                 self.progress.message_ended()
             if not self.ledger.finish(held.row_id, outcome=OUTCOME):

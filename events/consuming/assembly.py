@@ -136,6 +136,7 @@ class ConsumerProcess:
                 progress=self._progress,
                 retrying=retrying,
                 lease_s=settings.lease_s,
+                deadline_s=self._deadline_s(),
                 service_retry_s=settings.probe_interval_s,
             ),
             retrying=retrying,

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import cache
 
 from events.consuming.delivery import Delivery, Item, Passed, Undecodable
 from events.kafka.record import Partition
@@ -36,17 +37,23 @@ class Batch:
 
     def next_unit(self, most: Callable[[Kind], int]) -> tuple[Kind, list[Item]] | None:
         """Take the next items that can be done together, at most `most(kind)`; None at the end."""
-        self._drop()
-        if not self.items:
+        is_out = cache(self._is_out)  # asked once per partition: whoever revokes it waits for us
+        items = self.items
+        while items and is_out(items[0].partition):
+            items.popleft()
+        if not items:
             return None
-        kind = self._kind(self.items[0])
+        kind = self._kind(items[0])
+        limit = most(kind)
         unit: list[Item] = []
-        keys: set[str] = set()
-        while self.items and len(unit) < most(kind) and self._fits(self.items[0], kind, keys):
-            item = self.items.popleft()
-            unit.append(item)
-            if isinstance(item, Delivery):
-                keys.add(item.dedupe_key)
+        joins = self._joins(kind, items[0])
+        while items and len(unit) < limit:
+            item = items[0]
+            if not is_out(item.partition):
+                if not joins(item):
+                    break
+                unit.append(item)
+            items.popleft()
         return kind, unit
 
     def put_back(self, items: Iterable[Item]) -> None:
@@ -57,18 +64,27 @@ class Batch:
         """Leave everything else of the partition for later."""
         self.blocked.add(partition)
 
-    def _is_out(self, item: Item) -> bool:
-        return item.partition in self.blocked or self.must_leave(item.partition)
+    def _is_out(self, partition: Partition) -> bool:
+        return partition in self.blocked or self.must_leave(partition)
 
-    def _drop(self) -> None:
-        while self.items and self._is_out(self.items[0]):
-            self.items.popleft()
+    def _joins(self, kind: Kind, first: Item) -> Callable[[Item], bool]:
+        """Return what says of one item after the other whether it can be done with the first."""
+        if kind is Kind.SETTLED:
+            return lambda item: self._kind(item) is kind
+        keys: set[str] = set()
+        batch_handler = first.route.handle_batch if isinstance(first, Delivery) else None
 
-    def _fits(self, item: Item, kind: Kind, keys: set[str]) -> bool:
-        if self._is_out(item) or self._kind(item) is not kind:
-            return False
-        # One key stands once in a unit; its second message is judged when the first is done.
-        return kind is Kind.SETTLED or not (isinstance(item, Delivery) and item.dedupe_key in keys)
+        def joins(item: Item) -> bool:
+            if self._kind(item) is not kind:
+                return False
+            if isinstance(item, Delivery):
+                # A key stands once in a unit; its second message is judged when the first is done.
+                if item.dedupe_key in keys or item.route.handle_batch is not batch_handler:
+                    return False
+                keys.add(item.dedupe_key)
+            return True
+
+        return joins
 
     def _kind(self, item: Item) -> Kind:
         if isinstance(item, Undecodable):

@@ -1,35 +1,47 @@
 """Chunk: many messages with database effects, handlers and ledger rows in one transaction."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TypeVar
 
 from django.db import transaction
 
 from events.consuming.delivery import Delivery
 from events.consuming.in_hand import InHandNotes
 from events.consuming.ledger import Ledger
+from events.consuming.ledger_row import Row
 from events.consuming.progress import Progress
 from events.consuming.skipping import record_skips
+from events.consuming.subscriptions import BatchHandler
+
+T = TypeVar("T")
 
 
 class HandlerFailed(Exception):
-    """A handler of the chunk raised: everything was rolled back. `index` says which message."""
+    """A handler of the chunk raised: everything was rolled back.
 
-    def __init__(self, index: int) -> None:
+    `index` says on which message; None if it was given several at once.
+    """
+
+    def __init__(self, index: int | None) -> None:
         super().__init__(index)
         self.index = index
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ChunkDone:
-    """What was committed: the first `consumed` messages, run or skipped."""
+    """What was committed: the first `consumed` messages, of which `run` were given to a handler.
 
-    consumed: int = 0
-    run: int = 0
-    work_s: float = 0.0
-    done: list[tuple[Delivery, str]] = field(default_factory=list)
-    stopped_at_existing: bool = False
+    `done` pairs each with the event (source/id) that did its key.
+    """
+
+    consumed: int
+    run: int
+    work_s: float
+    done: list[tuple[Delivery, str]]
+    stopped_at_existing: bool
 
 
 class DatabaseChunk:
@@ -46,6 +58,7 @@ class DatabaseChunk:
     def run(self, deliveries: Sequence[Delivery]) -> ChunkDone:
         """Do the messages in order until one is not plain, time is up, or it must be left.
 
+        All are for handlers of one message, or all for the same handler of many.
         Raises HandlerFailed if a handler raised (the cause is chained), and database errors; then
         nothing was done.
         """
@@ -63,34 +76,64 @@ class DatabaseChunk:
         existing = self._ledger.look(
             [each.dedupe_key for each in deliveries if each.dedupe_key not in claimed]
         )
-        done = ChunkDone()
+        ready = list(takewhile(lambda each: _is_plain(each, existing), deliveries))
+        handle_batch = deliveries[0].route.handle_batch
         began = time.monotonic()
-        for index, delivery in enumerate(deliveries):
-            row = existing.get(delivery.dedupe_key)
-            if row is not None:
-                if not row.is_finished:
-                    done.stopped_at_existing = True
-                    break
-                done.done.append((delivery, row.event_name))
-            else:
-                if done.run and self._is_time(delivery, began):
-                    break
-                self._handle(index, delivery)
-                done.run += 1
-                done.done.append((delivery, delivery.event_name))
-            done.consumed = index + 1
-        done.work_s = time.monotonic() - began
-        return done
+        if handle_batch is None:
+            consumed, run = self._one_by_one(ready, existing)
+        else:
+            consumed, run = len(ready), self._together(ready, existing, handle_batch)
+        return ChunkDone(
+            consumed=consumed,
+            run=run,
+            work_s=time.monotonic() - began,
+            done=[(each, _done_by(each, existing)) for each in ready[:consumed]],
+            stopped_at_existing=consumed == len(ready) < len(deliveries),
+        )
+
+    def _one_by_one(
+        self, ready: Sequence[Delivery], existing: Mapping[str, Row]
+    ) -> tuple[int, int]:
+        """Return how many are dealt with, and for how many of them a handler ran."""
+        run = 0
+        began = time.monotonic()
+        for index, delivery in enumerate(ready):
+            if delivery.dedupe_key not in existing:
+                if run and self._is_time(delivery, began):
+                    return index, run
+                self._call(delivery.route.handle, delivery.event, index=index)
+                run += 1
+        return len(ready), run
+
+    def _together(
+        self, ready: Sequence[Delivery], existing: Mapping[str, Row], handle: BatchHandler
+    ) -> int:
+        """Return how many events the handler was given."""
+        new = [index for index, each in enumerate(ready) if each.dedupe_key not in existing]
+        if new:
+            events = [ready[index].event for index in new]
+            self._call(handle, events, index=new[0] if len(new) == 1 else None)
+        return len(new)
 
     def _is_time(self, delivery: Delivery, began: float) -> bool:
         is_late = time.monotonic() - began >= self._work_s
         return is_late or self._progress.must_leave(delivery.partition)
 
-    def _handle(self, index: int, delivery: Delivery) -> None:
+    def _call(self, handler: Callable[[T], None], given: T, *, index: int | None) -> None:
         self._progress.message_began()
         try:
-            delivery.handler(delivery.event)
+            handler(given)
         except Exception as error:
             raise HandlerFailed(index) from error
         finally:
             self._progress.message_ended()
+
+
+def _is_plain(delivery: Delivery, existing: Mapping[str, Row]) -> bool:
+    row = existing.get(delivery.dedupe_key)
+    return row is None or row.is_finished
+
+
+def _done_by(delivery: Delivery, existing: Mapping[str, Row]) -> str:
+    row = existing.get(delivery.dedupe_key)
+    return delivery.event_name if row is None else row.event_name

@@ -3,55 +3,61 @@
 Source: CloudEvents 1.0.2, Kafka Protocol Binding 1.0.2, binary content mode (`ce_` headers).
 """
 
-import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import UUID
 
 from events.conf import Waybill
-from events.consuming.delivery import Delivery, Item, Passed, Undecodable
-from events.consuming.subscriptions import Subscription
+from events.consuming.delivery import Delivery, Item, Passed, Route, Undecodable
+from events.consuming.key_template import KeyTemplate
+from events.consuming.subscriptions import BatchHandler, Handler, Subscription
 from events.errors import InvalidEvent
-from events.event import Headers, ReceivedEvent
+from events.event import Headers, ReceivedEvent, parsed
 from events.kafka.record import Record
 
 MAX_TEXT = 1_024  # characters of an id, a source, a subject
 MAX_NAME = 255  # characters of a type, a content type, a traceparent
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL's text takes neither
-WELL_KNOWN = frozenset(
-    {
-        *("ce_id", "ce_source", "ce_type", "ce_specversion", "ce_subject", "ce_time"),
-        *("ce_partitionkey", "ce_waybillid", "content-type", "traceparent"),
-    }
-)
+_UNBOUNDED = 2**31
+# The headers that are read, and how many characters they may have.
+_READ = {
+    "ce_id": MAX_TEXT,
+    "ce_source": MAX_TEXT,
+    "ce_subject": MAX_TEXT,
+    "content-type": MAX_NAME,
+    "traceparent": MAX_NAME,
+    # What does not fit anything known is passed over or left out, however long it is.
+    "ce_type": _UNBOUNDED,
+    "ce_time": _UNBOUNDED,
+    "ce_waybillid": _UNBOUNDED,
+}
 
 
 class Decoder:
     """Finds the subscription of each record of one group and reads the event in it."""
 
     def __init__(self, subscriptions: Iterable[Subscription], *, settings: Waybill) -> None:
-        self._settings = settings
-        self._by_type: dict[tuple[str, str], Subscription] = {}
-        self._of_topic: dict[str, list[Subscription]] = {}
+        self._key_bytes = settings.limits.dedupe_key_bytes
+        self._by_type: dict[tuple[str, str], tuple[Route, Route]] = {}
+        self._of_topic: dict[str, list[tuple[Route, Route]]] = {}
         for each in subscriptions:
-            self._by_type[each.topic, each.type] = each
-            self._of_topic.setdefault(each.topic, []).append(each)
+            routes = _routes(each, settings=settings)
+            self._by_type[each.topic, each.type] = routes
+            self._of_topic.setdefault(each.topic, []).append(routes)
 
     def decode(self, record: Record) -> Item:
         """Return what is to be done with the record; never raises for what is in it."""
         try:
-            headers = _texts(record.headers)
-            subscription = self._subscription(record.topic, headers.get("ce_type"))
-            if subscription is None:
+            attributes = _attributes(record.headers)
+            routes = self._routes_of(record.topic, attributes.get("ce_type"))
+            if routes is None:
                 return Passed(record=record)
-            event = _event(record, headers, subscription.type)
-            return self._delivery(record, event, subscription)
+            return self._delivery(record, attributes, *routes)
         except InvalidEvent as error:
             return Undecodable(record=record, reason=str(error))
         except Exception as error:  # noqa: BLE001 - a dedupe key function may raise anything
             return Undecodable(record=record, reason=f"{type(error).__name__}: {error}")
 
-    def _subscription(self, topic: str, type_name: str | None) -> Subscription | None:
+    def _routes_of(self, topic: str, type_name: str | None) -> tuple[Route, Route] | None:
         if type_name is not None:
             return self._by_type.get((topic, type_name))
         candidates = self._of_topic.get(topic, [])
@@ -60,78 +66,84 @@ class Decoder:
         return candidates[0] if candidates else None
 
     def _delivery(
-        self, record: Record, event: ReceivedEvent, subscription: Subscription
+        self, record: Record, attributes: dict[str, str], route: Route, on_delete: Route
     ) -> Delivery:
-        handler, name = subscription.handler, subscription.name
-        if event.is_tombstone:
-            # A template cannot be filled from a payload that is not there.
-            dedupe_key = f"{subscription.group}:{event.source}/{event.id}"
-            handler = subscription.on_delete or _skip
-            name = subscription.name if subscription.on_delete else "tombstone skipped"
-        else:
-            dedupe_key = subscription.dedupe_key_of(event)
-        return Delivery(
+        delivery = Delivery(
             record=record,
-            event=event,
-            subscription=subscription,
-            dedupe_key=self._checked_key(dedupe_key),
-            handler=handler,
-            handler_name=name,
-            retry=subscription.retry or self._settings.retry,
-            ttl_s=subscription.ttl_s or self._settings.dedupe_ttl_s,
+            route=on_delete if record.value is None else route,
+            source=attributes.get("ce_source") or f"kafka:{record.topic}",
+            id=attributes.get("ce_id") or f"{record.partition}:{record.offset}",
+            attributes=attributes,
+            occurred_at=_time(attributes.get("ce_time"), record.timestamp_ms),
         )
+        delivery.dedupe_key = self._checked(_dedupe_key(delivery))
+        return delivery
 
-    def _checked_key(self, dedupe_key: str) -> str:
-        allowed = self._settings.limits.dedupe_key_bytes
-        if not dedupe_key or _UNSTORABLE.search(dedupe_key):
-            raise InvalidEvent("the dedupe key is empty or holds NUL or a lone surrogate")
-        if len(dedupe_key.encode()) > allowed:
-            raise InvalidEvent(f"the dedupe key is longer than {allowed} bytes")
+    def _checked(self, dedupe_key: str) -> str:
+        try:
+            raw = dedupe_key.encode()
+        except UnicodeEncodeError:
+            raise InvalidEvent("the dedupe key holds a lone surrogate") from None
+        if not raw or b"\0" in raw:
+            raise InvalidEvent("the dedupe key is empty or holds NUL")
+        if len(raw) > self._key_bytes:
+            raise InvalidEvent(f"the dedupe key is longer than {self._key_bytes} bytes")
         return dedupe_key
+
+
+def _dedupe_key(delivery: Delivery) -> str:
+    """Return the delivery's dedupe key; what was parsed or made for it is kept."""
+    key = delivery.route.dedupe_key
+    if key is None or delivery.record.value is None:
+        # A template cannot be filled from a payload that is not there.
+        return f"{delivery.subscription.group}:{delivery.source}/{delivery.id}"
+    if isinstance(key, KeyTemplate):
+        delivery.parsed = parsed(delivery.record.value)
+        return key.filled(delivery.parsed)
+    return key(delivery.event)
+
+
+def _routes(subscription: Subscription, *, settings: Waybill) -> tuple[Route, Route]:
+    """Return the route of a subscription's events, and that of its tombstones."""
+    key, is_batch = subscription.dedupe_key, subscription.batch
+    route = Route(
+        subscription=subscription,
+        name=subscription.name,
+        handle=_in_a_batch_of_one(subscription.handler) if is_batch else subscription.handler,
+        handle_batch=subscription.handler if is_batch else None,
+        dedupe_key=KeyTemplate(key) if isinstance(key, str) else key,
+        retry=subscription.retry or settings.retry,
+        ttl_s=subscription.ttl_s or settings.dedupe_ttl_s,
+    )
+    on_delete = subscription.on_delete
+    name = subscription.name if on_delete else "tombstone skipped"
+    return route, replace(route, handle=on_delete or _skip, handle_batch=None, name=name)
+
+
+def _in_a_batch_of_one(handler: BatchHandler) -> Handler:
+    return lambda event: handler([event])
 
 
 def _skip(event: ReceivedEvent) -> None:
     """Do nothing: the ledger row says that the tombstone was seen and skipped."""
 
 
-def _texts(headers: Headers) -> dict[str, str]:
+def _attributes(headers: Headers) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in headers:
-        if name in WELL_KNOWN and value is not None:
-            try:
-                found.setdefault(name, value.decode())
-            except UnicodeDecodeError as error:
-                raise InvalidEvent(f"header {name} is not UTF-8") from error
+        most = _READ.get(name)
+        if most is None or value is None or name in found:
+            continue
+        try:
+            text = value.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidEvent(f"header {name} is not UTF-8") from error
+        if len(text) > most:
+            raise InvalidEvent(f"{name} is longer than {most} characters")
+        if "\0" in text:
+            raise InvalidEvent(f"{name} holds NUL")
+        found[name] = text
     return found
-
-
-def _event(record: Record, headers: dict[str, str], type_name: str) -> ReceivedEvent:
-    own_id = f"{record.partition}:{record.offset}"
-    return ReceivedEvent(
-        id=_bounded(headers.get("ce_id") or own_id, "ce_id", MAX_TEXT),
-        source=_bounded(
-            headers.get("ce_source") or f"kafka:{record.topic}", "ce_source", MAX_TEXT
-        ),
-        type=type_name,
-        topic=record.topic,
-        key=record.key,
-        value=record.value,
-        position=record.position,
-        subject=_bounded(headers.get("ce_subject", ""), "ce_subject", MAX_TEXT),
-        content_type=_bounded(headers.get("content-type", ""), "content-type", MAX_NAME),
-        headers=tuple(each for each in record.headers if each[0] not in WELL_KNOWN),
-        traceparent=_bounded(headers.get("traceparent", ""), "traceparent", MAX_NAME),
-        occurred_at=_time(headers.get("ce_time"), record.timestamp_ms),
-        event_id=_uuid(headers.get("ce_waybillid")),
-    )
-
-
-def _bounded(text: str, name: str, most: int) -> str:
-    if len(text) > most:
-        raise InvalidEvent(f"{name} is longer than {most} characters")
-    if _UNSTORABLE.search(text):
-        raise InvalidEvent(f"{name} holds NUL or a lone surrogate")
-    return text
 
 
 def _time(text: str | None, timestamp_ms: int | None) -> datetime | None:
@@ -147,12 +159,3 @@ def _time(text: str | None, timestamp_ms: int | None) -> datetime | None:
         return datetime.fromtimestamp(timestamp_ms / 1000, tz=UTC)
     except (OverflowError, ValueError, OSError):
         return None  # a producer may write any number there
-
-
-def _uuid(text: str | None) -> UUID | None:
-    if text is None:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        return None  # another program's extension of the same name

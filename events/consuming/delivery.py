@@ -1,26 +1,79 @@
 """Delivery: one message for one handler, ready to be applied; or why it never can be."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from typing import Any
+from uuid import UUID
 
-from events.consuming.subscriptions import Handler, Subscription
+import msgspec
+
+from events.consuming.key_template import KeyTemplate
+from events.consuming.subscriptions import BatchHandler, Handler, Subscription
 from events.event import Effect, ReceivedEvent
 from events.kafka.record import Partition, Record
 from events.retry import RetryPolicy
 
+# Attributes and content type: the rest of a message's headers are the publisher's own.
+WELL_KNOWN = frozenset(
+    {
+        *("ce_id", "ce_source", "ce_type", "ce_specversion", "ce_subject", "ce_time"),
+        *("ce_partitionkey", "ce_waybillid", "content-type", "traceparent"),
+    }
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Delivery:
-    """A decoded message with its subscription and dedupe key."""
+class Route:
+    """What is the same for all messages of a subscription (its tombstones have one of their own).
 
-    record: Record
-    event: ReceivedEvent
+    `handle` takes one event; `handle_batch` is there where the handler takes many at once.
+    """
+
     subscription: Subscription
-    dedupe_key: str
-    handler: Handler
-    handler_name: str
+    name: str
+    handle: Handler
+    handle_batch: BatchHandler | None
+    dedupe_key: KeyTemplate | Callable[[ReceivedEvent], str] | None
     retry: RetryPolicy
     ttl_s: float
+
+
+class Delivery(msgspec.Struct, kw_only=True, eq=False):
+    """A decoded message with its route and dedupe key. The event is made when it is asked for."""
+
+    record: Record
+    route: Route
+    source: str
+    id: str
+    attributes: Mapping[str, str]
+    occurred_at: datetime | None
+    dedupe_key: str = ""
+    parsed: Any = msgspec.UNSET
+    made: ReceivedEvent | None = None
+
+    @property
+    def event(self) -> ReceivedEvent:
+        """The event as the handler sees it in its first attempt."""
+        if self.made is None:
+            self.made = self._received()
+        return self.made
+
+    @property
+    def subscription(self) -> Subscription:
+        """What the handler's declaration says."""
+        return self.route.subscription
+
+    @property
+    def handler_name(self) -> str:
+        """The handler as the audit names it."""
+        return self.route.name
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """The policy for failures."""
+        return self.route.retry
 
     @property
     def partition(self) -> Partition:
@@ -30,22 +83,40 @@ class Delivery:
     @property
     def event_name(self) -> str:
         """The event as Redis remembers it: source/id."""
-        return f"{self.event.source}/{self.event.id}"
+        return f"{self.source}/{self.id}"
 
     @property
     def value_sha256(self) -> bytes | None:
         """The hash of the exact value; None for a tombstone."""
-        return None if self.event.value is None else sha256(self.event.value).digest()
+        return None if self.record.value is None else sha256(self.record.value).digest()
 
     def event_for(self, *, attempt: int, effect: Effect | None = None) -> ReceivedEvent:
         """Return the event as the handler shall see it in this attempt."""
         if attempt == 1 and effect is None:
             return self.event
-        return replace(self.event, attempt=attempt, effect=effect)
+        return msgspec.structs.replace(self.event, attempt=attempt, effect=effect)
+
+    def _received(self) -> ReceivedEvent:
+        record, attributes = self.record, self.attributes
+        return ReceivedEvent(
+            id=self.id,
+            source=self.source,
+            type=self.route.subscription.type,
+            topic=record.topic,
+            key=record.key,
+            value=record.value,
+            position=record.position,
+            subject=attributes.get("ce_subject", ""),
+            content_type=attributes.get("content-type", ""),
+            headers=tuple([each for each in record.headers if each[0] not in WELL_KNOWN]),
+            traceparent=attributes.get("traceparent", ""),
+            occurred_at=self.occurred_at,
+            event_id=_uuid(attributes.get("ce_waybillid")),
+            parsed=self.parsed,
+        )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Undecodable:
+class Undecodable(msgspec.Struct, kw_only=True, eq=False):
     """A message that no handler of the group can ever get; it becomes a dead letter as it is."""
 
     record: Record
@@ -57,8 +128,7 @@ class Undecodable:
         return self.record.topic, self.record.partition
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Passed:
+class Passed(msgspec.Struct, kw_only=True, eq=False):
     """A message of a type the group does not subscribe to: nothing to do but to move on."""
 
     record: Record
@@ -70,3 +140,12 @@ class Passed:
 
 
 Item = Delivery | Undecodable | Passed
+
+
+def _uuid(text: str | None) -> UUID | None:
+    if text is None:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        return None  # another program's extension of the same name

@@ -33,13 +33,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class External:
-    """Runs messages with external effects of one group, one after the other. One thread."""
+    """Runs messages with external effects of one group, one after the other. One thread.
+
+    No handler runs for longer than `deadline_s`: its process ends then.
+    """
 
     ledger: Ledger
     claims: Claims
     progress: Progress
     retrying: Retrying
     lease_s: float
+    deadline_s: float
     service_retry_s: float
 
     def run(
@@ -112,7 +116,7 @@ class External:
         return Outcome(done_by=delivery.event_name, ran=True)
 
     def _run(self, delivery: Delivery, held: Held, effect: Effect, began: float) -> None:
-        with manual_transaction():
+        with manual_transaction(may_idle_s=self.deadline_s):
             note = self._handle(delivery, held, effect)
             if not self.ledger.finish(held.row_id, outcome=OUTCOME, token=held.token):
                 raise EffectLost("another process took the message over while this one worked")
@@ -134,7 +138,7 @@ class External:
         """Run the handler; returns a note for the audit if it failed after the effect happened."""
         self.progress.message_began()
         try:
-            delivery.handler(delivery.event_for(attempt=held.attempt, effect=effect))
+            delivery.route.handle(delivery.event_for(attempt=held.attempt, effect=effect))
         except EffectPerformed:
             return "the effect happened; what else the handler writes was lost with the database"
         except Exception as error:

@@ -124,8 +124,12 @@ class Inbox:
         try:
             done = self._retrying.through_outages(lambda: self._chunk.run(deliveries))
         except HandlerFailed as failed:
-            # Those before it are known to run; it runs alone, where its attempts are counted.
-            batch.alone.add(deliveries[failed.index].dedupe_key)
+            if failed.index is None:
+                # Which one it was is found by halves.
+                self._chunk_messages = max(1, len(deliveries) // 2)
+            else:
+                # Those before it are known to run; it runs alone, where its attempts are counted.
+                batch.alone.add(deliveries[failed.index].dedupe_key)
             batch.put_back(deliveries)
             return
         if done.stopped_at_existing:
@@ -154,7 +158,7 @@ class Inbox:
     def _finished(self, done: Sequence[tuple[Delivery, str]], batch: Batch) -> None:
         batch.done.update({each.dedupe_key: done_by for each, done_by in done})
         self._dedupe.mark(
-            Mark(dedupe_key=each.dedupe_key, event=done_by, ttl_s=each.ttl_s)
+            Mark(dedupe_key=each.dedupe_key, event=done_by, ttl_s=each.route.ttl_s)
             for each, done_by in done
         )
 

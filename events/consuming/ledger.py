@@ -207,15 +207,15 @@ class Ledger:
 
 
 def _row(delivery: Delivery) -> tuple[Any, ...]:
-    event = delivery.event
+    record = delivery.record
     return (
         delivery.dedupe_key,
-        event.event_id,
-        event.source,
-        event.id,
+        delivery.event.event_id,
+        delivery.source,
+        delivery.id,
         delivery.value_sha256,
-        event.topic,
-        event.position.partition,
-        event.position.offset,
+        record.topic,
+        record.partition,
+        record.offset,
         delivery.handler_name,
     )

@@ -1,20 +1,20 @@
 """Subscriptions: which handler of which group gets which events, declared beside the handler."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from events.errors import InvalidEvent, Misconfigured
+from events.errors import Misconfigured
 from events.event import ReceivedEvent
 from events.retry import RetryPolicy
 
 Handler = Callable[[ReceivedEvent], None]
+BatchHandler = Callable[[Sequence[ReceivedEvent]], None]
+H = TypeVar("H", bound=Callable[[Any], None])  # a Handler, or a BatchHandler with `batch`
 DedupeKey = str | Callable[[ReceivedEvent], str]
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
-_SCALAR = (str, int, bool)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,12 +34,16 @@ class Subscription:
     on_delete: called for a tombstone (null value) instead of the handler; without it the skip is
         recorded.
     deadline_s: a handler that runs longer ends its process, by default `handler_deadline_s`.
+    batch: the handler takes a sequence of events, in the order of each partition, and writes their
+        effects with few statements (database effects only). If it raises, everything is rolled
+        back and it is called again with fewer events, at last with one, which is where attempts
+        are counted.
     """
 
     group: str
     topic: str
     type: str
-    handler: Handler
+    handler: Any
     effect: Literal["database", "external"] = "database"
     dedupe_key: DedupeKey | None = None
     ttl_s: float | None = None
@@ -47,6 +51,7 @@ class Subscription:
     on_unknown: Literal["resend", "hold"] = "resend"
     on_delete: Handler | None = None
     deadline_s: float | None = None
+    batch: bool = False
     name: str = field(default="")
 
     def __post_init__(self) -> None:
@@ -56,14 +61,8 @@ class Subscription:
             )
         if self.effect not in {"database", "external"}:
             raise Misconfigured(f'effect {self.effect!r} is neither "database" nor "external"')
-
-    def dedupe_key_of(self, event: ReceivedEvent) -> str:
-        """Return the event's dedupe key; raises InvalidEvent if the event does not yield one."""
-        if self.dedupe_key is None:
-            return f"{self.group}:{event.source}/{event.id}"
-        if callable(self.dedupe_key):
-            return self.dedupe_key(event)
-        return _filled(self.dedupe_key, event)
+        if self.batch and self.effect == "external":
+            raise Misconfigured("external effects are done one by one, not in a batch")
 
 
 _subscriptions: dict[tuple[str, str, str], Subscription] = {}
@@ -81,14 +80,15 @@ def subscribe(
     on_unknown: Literal["resend", "hold"] = "resend",
     on_delete: Handler | None = None,
     deadline_s: float | None = None,
-) -> Callable[[Handler], Handler]:
+    batch: bool = False,
+) -> Callable[[H], H]:
     """Declare that `group` handles events of `type` on `topic` with the decorated function.
 
     The options are the fields of Subscription. Raises Misconfigured if the group already handles
     this type here, or a name is illegal.
     """
 
-    def declare(handler: Handler) -> Handler:
+    def declare(handler: H) -> H:
         subscription = Subscription(
             group=group,
             topic=topic,
@@ -101,6 +101,7 @@ def subscribe(
             on_unknown=on_unknown,
             on_delete=on_delete,
             deadline_s=deadline_s,
+            batch=batch,
             name=f"{handler.__module__}.{handler.__qualname__}",
         )
         if _subscriptions.setdefault((group, topic, type), subscription) != subscription:
@@ -125,17 +126,3 @@ def subscriptions(group: str | None = None) -> Iterator[Subscription]:
 def groups() -> list[str]:
     """Return the names of all groups that subscribe to something."""
     return sorted({subscription.group for subscription in subscriptions()})
-
-
-def _filled(template: str, event: ReceivedEvent) -> str:
-    data = event.data
-
-    def value_of(match: re.Match[str]) -> str:
-        value: Any = data
-        for name in match[1].split("."):
-            value = value.get(name) if isinstance(value, dict) else None
-        if not isinstance(value, _SCALAR) or value == "":
-            raise InvalidEvent(f"the payload has no usable {match[1]!r} for the dedupe key")
-        return str(value)
-
-    return _PLACEHOLDER.sub(value_of, template)

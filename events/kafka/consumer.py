@@ -157,7 +157,8 @@ class KafkaConsumer:
         if error is not None:
             self._note(error, topic, partition)
             return None
-        self.at_end.discard((topic, partition))
+        if self.at_end:
+            self.at_end.discard((topic, partition))
         kind, timestamp_ms = message.timestamp()
         return Record(
             topic,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.core.cache import caches  # noqa: TID251 - the connection made here is closed here
 
 from events.consuming.dedupe import DedupeCache, Mark
@@ -68,6 +69,18 @@ def test_an_outage_means_dont_know_and_is_said_once_each_way(
         "Redis does not answer; the ledger decides alone, more slowly",
         "Redis answers again",
     ]
+
+
+def test_where_scripts_are_forbidden_marks_are_set_one_by_one(
+    own_valkey: Valkey,
+) -> None:
+    admin = redis.Redis.from_url(own_valkey.url)
+    admin.acl_setuser("default", categories=["-@scripting"])
+    cache = dedupe()
+    for name in ("1", "2"):
+        cache.mark([Mark(dedupe_key=name, event=f"/shop/{name}", ttl_s=60)])
+    assert cache.done_by(["1", "2"]) == {"1": "/shop/1", "2": "/shop/2"}
+    admin.close()
 
 
 def test_after_a_failure_redis_is_left_alone_for_a_while(own_valkey: Valkey) -> None:

@@ -105,7 +105,7 @@ def test_a_tombstone_runs_on_delete_or_is_skipped() -> None:
     assert skipped.handler_name == "tombstone skipped"
     deleted = decoded(record(None), subscription(dedupe_key="n:{id}", on_delete=ignore))
     assert isinstance(deleted, Delivery)
-    assert (deleted.handler, deleted.dedupe_key) == (ignore, "g:kafka:t/2:7")
+    assert (deleted.route.handle, deleted.dedupe_key) == (ignore, "g:kafka:t/2:7")
 
 
 header = st.tuples(

@@ -41,3 +41,8 @@ def test_a_second_handler_for_the_same_type_is_refused() -> None:
 def test_an_illegal_group_name_is_refused(group: str) -> None:
     with pytest.raises(Misconfigured):
         subscribe("t", group=group, type="a.b")(ignore)
+
+
+def test_external_effects_are_never_done_in_a_batch() -> None:
+    with pytest.raises(Misconfigured, match="one by one"):
+        subscribe("t", group="unit", type="a.b", effect="external", batch=True)(ignore)
