@@ -5,13 +5,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.api.body import read_json_object
+from events.api.body import json_object, read_json
+from events.api.idempotency import answered_once
 from events.api.problems import Problem, invalid
 from events.api.publish_view import publisher_of
+from events.publishing.outbox import Publisher
 from invoices.order_body import order_address, order_record, order_request
 from invoices.order_request import OrderInvalid
 from invoices.orders import OrderConflict, OrderStatus, order_status, place_order
-from invoices.pdf import render_invoice
+from invoices.printing import render_invoice
 from invoices.problems import ORDER_CONFLICT
 
 ORDER_BYTES = 1_048_576  # the largest order the rules allow, with room to spare
@@ -20,22 +22,11 @@ ORDER_BYTES = 1_048_576  # the largest order the rules allow, with room to spare
 class OrdersView(APIView):
     """POST /api/v1/orders"""
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Place an order: 201, or 200 if it was placed before. Nobody waits for its mail."""
-        _, document = read_json_object(request, limit=ORDER_BYTES)
-        wanted = order_request(document)
-        try:
-            placed = place_order(wanted, by=publisher_of(request))
-        except OrderInvalid as error:
-            raise invalid(error.errors) from error
-        except OrderConflict as error:
-            detail = f"Order {error.order_id} exists with other content."
-            raise Problem(ORDER_CONFLICT, detail) from error
-        return Response(
-            order_record(_status(placed.order.order_id)),
-            status=201 if placed.created else 200,
-            headers={"Location": order_address(placed.order)},
-        )
+        body = read_json(request, limit=ORDER_BYTES)
+        by = publisher_of(request)
+        return answered_once(request, body=body, act=lambda: _place(body, by=by))
 
 
 class OrderView(APIView):
@@ -60,6 +51,22 @@ class InvoiceView(APIView):
                 "Cache-Control": "private",
             },
         )
+
+
+def _place(body: bytes, *, by: Publisher) -> Response:
+    wanted = order_request(json_object(body))
+    try:
+        placed = place_order(wanted, by=by)
+    except OrderInvalid as error:
+        raise invalid(error.errors) from error
+    except OrderConflict as error:
+        detail = f"Order {error.order_id} exists with other content."
+        raise Problem(ORDER_CONFLICT, detail) from error
+    return Response(
+        order_record(_status(placed.order.order_id)),
+        status=201 if placed.created else 200,
+        headers={"Location": order_address(placed.order)},
+    )
 
 
 def _status(order_id: str) -> OrderStatus:

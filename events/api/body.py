@@ -1,6 +1,5 @@
 """The body: read once, at most one byte more than its limit, whatever its announced length is."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.utils.http import parse_header_parameters
@@ -9,19 +8,21 @@ from rest_framework.request import Request
 from events.api import problem_kinds as kinds
 from events.api.problems import Problem, invalid
 from events.api.strict_json import NotStrictJson, parse
+from events.api.transfer import Read, reader_of
 from events.conf import waybill
 from events.errors import FieldError
 
 JSON = "application/json"
 
 
-def read_json_object(request: Request, *, limit: int) -> tuple[bytes, dict[str, Any]]:
-    """Return the body, as sent and parsed: one JSON object of at most `limit` bytes.
-
-    Raises Problem: 415, 413, 400 (not acceptable JSON) or 422 (JSON, but no object).
-    """
+def read_json(request: Request, *, limit: int) -> bytes:
+    """Return a body announced as JSON, as sent; raises Problem: 415, and what read_body does."""
     _require_json(request)
-    body = read_body(request, limit=limit)
+    return read_body(request, limit=limit)
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Return the body, parsed; raises Problem: 400 (not acceptable JSON), 422 (no object)."""
     try:
         document = parse(body, depth=waybill().limits.depth)
     except NotStrictJson as error:
@@ -29,7 +30,7 @@ def read_json_object(request: Request, *, limit: int) -> tuple[bytes, dict[str, 
         raise Problem(kinds.MALFORMED_JSON, detail) from error
     if not isinstance(document, dict):
         raise invalid([FieldError(pointer="", detail="must be one JSON object")])
-    return body, document
+    return document
 
 
 def read_body(request: Request, *, limit: int) -> bytes:
@@ -37,9 +38,8 @@ def read_body(request: Request, *, limit: int) -> bytes:
     announced = _announced_length(request)
     if announced > limit:
         raise _too_large(limit)
-    read = _chunks_reader(request) or request.read
     try:
-        body = _read(read, limit + 1)
+        body = _read(reader_of(request), limit + 1)
     except Exception as error:  # the web server's errors for a broken transfer have no common type
         raise Problem(kinds.BAD_REQUEST, "The body could not be read to its end.") from error
     if len(body) > limit:
@@ -68,17 +68,7 @@ def _announced_length(request: Request) -> int:
     return int(announced) if announced.isascii() and announced.isdigit() else 0
 
 
-def _chunks_reader(request: Request) -> Callable[[int], bytes] | None:
-    # Django knows no chunked transfer and would find the body empty; a server that marks its input
-    # as terminated can be read from directly.
-    environ = request.META
-    if "HTTP_TRANSFER_ENCODING" in environ and environ.get("wsgi.input_terminated"):
-        read: Callable[[int], bytes] = environ["wsgi.input"].read
-        return read
-    return None
-
-
-def _read(read: Callable[[int], bytes], size: int) -> bytes:
+def _read(read: Read, size: int) -> bytes:
     pieces: list[bytes] = []
     while size > 0 and (piece := read(size)):
         pieces.append(piece)

@@ -46,10 +46,9 @@ def event_request(topic: str, *, value: bytes, document: dict[str, Any]) -> NewE
 
 
 def as_sent(errors: Iterable[FieldError], *, event: NewEvent) -> list[FieldError]:
-    """Return errors of publish_many([event]) with pointers to what the caller sent."""
+    """Return errors of publish_alone(event) with pointers to what the caller sent."""
     return [
-        FieldError(pointer=_pointer(error.pointer.removeprefix("/0"), event), detail=error.detail)
-        for error in errors
+        FieldError(pointer=_pointer(error.pointer, event), detail=error.detail) for error in errors
     ]
 
 

@@ -118,6 +118,15 @@ EVENT_ID_REUSED = declare_problem(
         remedy="If this is another event give it another id, or leave the id out.",
     )
 )
+IDEMPOTENCY_KEY_IN_USE = declare_problem(
+    ProblemKind(
+        code="idempotency-key-in-use",
+        status=409,
+        title="The first request with this Idempotency-Key is still running",
+        meaning="What becomes of the first one is what every later one is told.",
+        remedy="Wait as long as Retry-After says and send the same request again.",
+    )
+)
 TOO_LARGE = declare_problem(
     ProblemKind(
         code="too-large",
@@ -155,6 +164,18 @@ UNKNOWN_EVENT_TYPE = declare_problem(
         title="The topic does not carry this event type",
         meaning="A topic is declared together with the event types it carries.",
         remedy="Use one of the types the detail names, or have the type declared.",
+    )
+)
+IDEMPOTENCY_KEY_REUSED = declare_problem(
+    ProblemKind(
+        code="idempotency-key-reused",
+        status=422,
+        title="This Idempotency-Key belongs to another request",
+        meaning=(
+            "A request with this key was answered before, and its address, content type or body "
+            "was another. Nothing was done this time."
+        ),
+        remedy="Give each request a key of its own; repeat a request exactly as it was.",
     )
 )
 INTERNAL_ERROR = declare_problem(

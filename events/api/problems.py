@@ -17,6 +17,7 @@ from events.api import problem_kinds as kinds
 from events.api.problem_kinds import ProblemKind
 from events.api.rendering import to_json
 from events.api.request_id import request_id_of
+from events.api.transfer import take_in_the_rest
 from events.errors import FieldError
 from events.topics import declared_topics
 
@@ -80,6 +81,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse 
         logger.warning(
             "a request could not be served: a service is away", extra={"error": str(error)}
         )
+    take_in_the_rest(context["request"])
     return problem.response(context["request"])
 
 

@@ -2,14 +2,16 @@
 
 import hashlib
 
-from django.db import transaction
+from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.api.body import read_json_object
+from events.api.body import json_object, read_json
 from events.api.event_record import event_address, event_record
 from events.api.event_request import as_sent, event_request, exact_data
+from events.api.idempotency import answered_once
+from events.api.idempotency_key import idempotency_key_of
 from events.api.problems import invalid
 from events.api.request_id import request_id_of
 from events.auditing.waybill import State
@@ -17,7 +19,7 @@ from events.auditing.waybill import waybill as waybill_of
 from events.conf import waybill
 from events.errors import EventIdReused, EventInvalid
 from events.models import Event
-from events.publishing.outbox import NewEvent, Publisher, publish_many
+from events.publishing.outbox import NewEvent, Publisher, publish_alone
 from events.topics import topic_named
 
 # What the body may hold beside the value: key, headers, names, and how JSON spells them.
@@ -27,31 +29,38 @@ ENVELOPE_BYTES = 65_536
 class PublishView(APIView):
     """POST /api/v1/topics/{topic}/events"""
 
-    def post(self, request: Request, topic: str) -> Response:
+    def post(self, request: Request, topic: str) -> HttpResponse:
         """Store one event: 202 with its record, the durable fact is the row."""
         topic_named(topic)  # before the body is read at all
         limit = waybill().limits.event_bytes + ENVELOPE_BYTES
-        body, document = read_json_object(request, limit=limit)
-        value = exact_data(body)
-        new = event_request(topic, value=value, document=document)
-        try:
-            event = _published(new, by=publisher_of(request))
-        except EventIdReused:
-            return _first_again(new, value=value)
-        except EventInvalid as error:
-            raise invalid(as_sent(error.errors, event=new)) from error
-        return _accepted(event, state=State.ACCEPTED, value_bytes=len(value))
+        body = read_json(request, limit=limit)
+        by = publisher_of(request)
+        return answered_once(request, body=body, act=lambda: _accept(topic, body, by=by))
 
 
 def publisher_of(request: Request) -> Publisher:
-    """Return who publishes by this request; it needs an authenticated user."""
-    return Publisher(name=request.user.get_username(), request_id=request_id_of(request))
+    """Return who publishes by this request; it needs an authenticated user.
+
+    Raises Problem 400 for an Idempotency-Key that is none.
+    """
+    return Publisher(
+        name=request.user.get_username(),
+        request_id=request_id_of(request),
+        idempotency_key=idempotency_key_of(request),
+    )
 
 
-def _published(new: NewEvent, *, by: Publisher) -> Event:
-    with transaction.atomic():
-        [event] = publish_many([new], by=by)
-    return event
+def _accept(topic: str, body: bytes, *, by: Publisher) -> Response:
+    document = json_object(body)
+    value = exact_data(body)
+    new = event_request(topic, value=value, document=document)
+    try:
+        event = publish_alone(new, by=by)
+    except EventIdReused:
+        return _first_again(new, value=value)
+    except EventInvalid as error:
+        raise invalid(as_sent(error.errors, event=new)) from error
+    return _accepted(event, state=State.ACCEPTED, value_bytes=len(value))
 
 
 def _first_again(new: NewEvent, *, value: bytes) -> Response:
