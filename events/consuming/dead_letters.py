@@ -69,7 +69,7 @@ def _store(record: Record, *, group: str, failure: Failure, **facts: Any) -> Non
         extra={
             "group": group,
             "position": str(record.position),
-            "event": str(facts.get("event_id") or facts.get("ce_id") or ""),
+            "event_id": str(facts.get("event_id") or facts.get("ce_id") or ""),
             "type": facts.get("type", ""),
             "error": f"{failure.exception}: {failure.error}",
         },

@@ -17,6 +17,8 @@ for i, key in ipairs(KEYS) do
 end
 """
 
+MOST_PATIENCE = 8
+
 
 def key_as_written(key: str, key_prefix: str, version: int) -> str:
     """Return the key unchanged: `GET notification:invoices:1042` finds it (a KEY_FUNCTION)."""
@@ -34,7 +36,8 @@ class Mark(NamedTuple):
 class DedupeCache:
     """Answers "done", or "don't know"; being down, slow, flushed or wrong never drops or repeats.
 
-    After a failure Redis is left alone for `retry_s` seconds. One thread uses one instance.
+    After a failure Redis is left alone for `retry_s` seconds, after several in a row for up to
+    eight times as long. One thread uses one instance.
     """
 
     def __init__(
@@ -50,7 +53,8 @@ class DedupeCache:
         self._retry_s = retry_s
         self._clock = clock
         self._closed_until = float("-inf")
-        self._is_down = False
+        self._failures = 0
+        self._is_refusing = False
         self._may_run_scripts = True
 
     def done_by(self, dedupe_keys: Sequence[str]) -> dict[str, str]:
@@ -80,10 +84,13 @@ class DedupeCache:
             return
         try:
             self._set_all(marks)
+        except redis.ResponseError as error:
+            self._refused(error)
         except redis.RedisError as error:
             self._failed(error)
         else:
             self._answered()
+            self._is_refusing = False
 
     def _set_all(self, marks: Sequence[Mark]) -> None:
         keys = [mark.dedupe_key for mark in marks]
@@ -107,15 +114,22 @@ class DedupeCache:
         return client
 
     def _failed(self, error: redis.RedisError) -> None:
-        self._closed_until = self._clock() + self._retry_s
-        if not self._is_down:
-            self._is_down = True
+        patience = self._retry_s * min(2**self._failures, MOST_PATIENCE)
+        self._closed_until = self._clock() + patience
+        self._failures += 1
+        if self._failures == 1:
             logger.warning(
                 "Redis does not answer; the ledger decides alone, more slowly",
                 extra={"error": str(error)},
             )
 
     def _answered(self) -> None:
-        if self._is_down:
-            self._is_down = False
+        if self._failures:
+            self._failures = 0
             logger.warning("Redis answers again")
+
+    def _refused(self, error: redis.ResponseError) -> None:
+        """Full, or a replica: what it knows still counts, the ledger knows the rest."""
+        if not self._is_refusing:
+            self._is_refusing = True
+            logger.warning("Redis does not remember what is done", extra={"error": str(error)})

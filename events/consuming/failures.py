@@ -125,7 +125,7 @@ def _say(delivery: Delivery, verdict: Verdict, held: Held, text: str) -> None:
         extra={
             "group": delivery.subscription.group,
             "position": str(delivery.record.position),
-            "event": str(delivery.event.event_id or delivery.event.id),
+            "event_id": str(delivery.event.event_id or delivery.event.id),
             "type": delivery.event.type,
             "attempt": held.attempt,
             "again_in_s": verdict.delay_s,

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.db import connection
+
 from events.consuming.infrastructure import Fault, Stop, fault_of, wait_for_database
 from events.errors import WaybillError
 
@@ -44,15 +46,22 @@ class Retrying:
         """
         conflicts = 0
         while True:
+            raw = None
             try:
+                connection.ensure_connection()
+                raw = connection.connection
                 return unit()
             except Exception as error:  # noqa: BLE001 - judged, raised again unless it passes
-                conflicts = self._after(error, conflicts)
+                # The end of a transaction connects anew: what broke may look whole by now.
+                was_lost = raw is not None and raw.closed
+                conflicts = self._after(error, conflicts, was_lost=was_lost)
 
-    def _after(self, error: Exception, conflicts: int) -> int:
+    def _after(self, error: Exception, conflicts: int, *, was_lost: bool) -> int:
         if isinstance(error, WaybillError):
             raise error  # said on purpose, whatever caused it
         fault = fault_of(error)
+        if fault is Fault.MESSAGE and was_lost:
+            fault = Fault.PASSING
         if fault is Fault.AWAY:
             if not wait_for_database(self.stop, every_s=self.probe_every_s):
                 raise Abandoned from error

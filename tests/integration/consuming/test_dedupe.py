@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import redis
 from django.core.cache import caches  # noqa: TID251 - the connection made here is closed here
+from django_redis import get_redis_connection
 
 from events.consuming.dedupe import DedupeCache, Mark
 from local.valkey import Valkey
@@ -75,7 +76,7 @@ def test_where_scripts_are_forbidden_marks_are_set_one_by_one(
     own_valkey: Valkey,
 ) -> None:
     admin = redis.Redis.from_url(own_valkey.url)
-    admin.acl_setuser("default", categories=["-@scripting"])
+    admin.acl_setuser("default", enabled=True, nopass=True, categories=["-@scripting"])
     cache = dedupe()
     for name in ("1", "2"):
         cache.mark([Mark(dedupe_key=name, event=f"/shop/{name}", ttl_s=60)])
@@ -96,3 +97,42 @@ def test_after_a_failure_redis_is_left_alone_for_a_while(own_valkey: Valkey) -> 
     now[0] = 5.1
     cache.mark([MARK])
     assert cache.done_by([MARK.dedupe_key]) == {MARK.dedupe_key: MARK.event}
+
+
+def test_it_is_left_alone_for_longer_the_longer_it_is_away(own_valkey: Valkey) -> None:
+    now = [0.0]
+    cache = DedupeCache(group="g", alias="dedupe", retry_s=1.0, clock=lambda: now[0])
+    cache.mark([MARK])
+    own_valkey.kill()
+    for now[0] in (0.0, 1.1, 3.2):  # left alone for 1, 2 and 4 seconds
+        cache.done_by([MARK.dedupe_key])
+    own_valkey.start()
+    own_valkey.wait_ready()
+    now[0] = 7.1
+    assert cache.done_by([MARK.dedupe_key]) == {}
+    now[0] = 7.3
+    assert cache.done_by([MARK.dedupe_key]) == {MARK.dedupe_key: "/shop/1"}
+
+
+def test_a_full_redis_is_still_asked_and_said_to_be_full_once(
+    own_valkey: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = dedupe()
+    cache.mark([MARK._replace(event="/shop/1", dedupe_key="g:1")])
+    admin = redis.Redis.from_url(own_valkey.url)
+    admin.config_set("maxmemory", 1)
+    for number in (2, 3):
+        cache.mark([Mark(dedupe_key=f"g:{number}", event="/shop/2", ttl_s=60)])
+        assert cache.done_by(["g:1", f"g:{number}"]) == {"g:1": "/shop/1"}
+    admin.config_set("maxmemory", 0)
+    admin.close()
+    cache.mark([Mark(dedupe_key="g:4", event="/shop/4", ttl_s=60)])
+    assert cache.done_by(["g:4"]) == {"g:4": "/shop/4"}
+    assert [each.getMessage() for each in caplog.records] == [
+        "Redis does not remember what is done"
+    ]
+
+
+def test_a_connection_asks_once() -> None:
+    connection = get_redis_connection("dedupe").connection_pool.make_connection()
+    assert connection.retry.get_retries() == 0
