@@ -5,7 +5,6 @@ import http.client
 import json
 import threading
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.waiting import wait_until
 
 AGAIN_S = 0.1
 TIMEOUT_S = 30.0
+NO_ANSWER = (OSError, http.client.HTTPException)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,35 +40,40 @@ class ApiClient:
         self._token = token
 
     def get(self, path: str) -> Answer:
-        """Ask; raises OSError or HTTPException where there is no answer."""
-        return self._ask("GET", path, None)
+        """Ask; raises one of NO_ANSWER where there is none."""
+        return self._ask("GET", path, None, {})
 
-    def post(self, path: str, body: bytes) -> Answer:
-        """Send JSON, or what should be; raises OSError or HTTPException without an answer."""
-        return self._ask("POST", path, body)
+    def post(self, path: str, body: bytes, *, key: str = "") -> Answer:
+        """Send JSON, or what should be, under an Idempotency-Key if there is one.
+
+        Raises one of NO_ANSWER where there is none.
+        """
+        headers = {"Content-Type": "application/json"}
+        if key:
+            headers["Idempotency-Key"] = f'"{key}"'
+        return self._ask("POST", path, body, headers)
 
     def is_ready(self) -> bool:
         """Whether the server can serve."""
         try:
             return self.get("/readyz").status == HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
+        except NO_ANSWER:
             return False
 
     def wait_until_ready(self, *, timeout_s: float = 60.0) -> None:
         """Wait until the server can serve."""
         wait_until(self.is_ready, timeout_s=timeout_s, every_s=0.1)
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
-        headers = {"Authorization": f"Token {self._token}", "Content-Type": "application/json"}
+    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        own = {"Authorization": f"Token {self._token}", **headers}
         try:
-            with suppress(BrokenPipeError):  # refused before it was all sent: the answer is there
-                self._connection.request(method, path, body, headers)
+            self._connection.request(method, path, body, own)
             answer = self._connection.getresponse()
             return Answer(
                 status=answer.status, headers=dict(answer.getheaders()), body=answer.read()
             )
         finally:
-            # The server hangs up on idle connections and on bodies it would not read.
+            # The server hangs up on idle connections.
             self._connection.close()
 
 
@@ -80,7 +85,14 @@ class PublishingClient:
     """
 
     def __init__(
-        self, api: ApiClient, *, topic: str, name: str, journal: Path, keys: int = 3
+        self,
+        api: ApiClient,
+        *,
+        topic: str,
+        name: str,
+        journal: Path,
+        keys: int = 3,
+        every_s: float = 0.0,
     ) -> None:
         self._api = api
         self._path = f"/api/v1/topics/{topic}/events"
@@ -88,6 +100,7 @@ class PublishingClient:
         self._name = name
         self._journal = journal
         self._keys = keys
+        self._every_s = every_s
         self.accepted = 0
         self.answers: Counter[int | str] = Counter()
         self._stop = threading.Event()
@@ -105,7 +118,7 @@ class PublishingClient:
 
     def _run(self) -> None:
         number = 0
-        while not self._stop.is_set():
+        while not self._stop.wait(self._every_s):
             self._publish(number)
             number += 1
 
@@ -129,7 +142,7 @@ class PublishingClient:
     def _is_accepted(self, body: bytes) -> bool:
         try:
             status: int | str = self._api.post(self._path, body).status
-        except (OSError, http.client.HTTPException):
+        except NO_ANSWER:
             status = "no answer"
         self.answers[status] += 1
         return status == HTTPStatus.ACCEPTED

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 from confluent_kafka import KafkaException
@@ -19,6 +18,7 @@ from local.processes import ManagedProcess
 from local.stack import Stack
 from tests.checker import collecting, durable_lines
 from tests.checker.history import History, Received
+from tests.checker.invariants import RECOVER_WITHIN_S
 from tests.waiting import wait_until
 
 # Short enough for outages to be felt in a test, as FAULTS.md has them.
@@ -29,7 +29,6 @@ TIMERS = {
 }
 # A member with a name has its partitions back at once; the group waits for no lost session.
 STATIC = {"KAFKA_CONSUMER_GROUP_INSTANCE_ID": "the only one"}
-RECOVER_WITHIN_S = 15.0
 
 
 class System:
@@ -64,10 +63,12 @@ class System:
         """A relay that is back at once after each kill."""
         return self.command("relay", "revive", "runrelay", **options)
 
-    def mortal_consumer(self, **options: Any) -> ManagedProcess:
-        """A consumer that is back at once after each kill, with its partitions."""
-        words = ("revive", "runconsumer", self.group)
-        return self.command("consumer", *words, variables=STATIC, **options)
+    def mortal_consumer(self, group: str = "", **options: Any) -> ManagedProcess:
+        """A consumer that is back at once after each kill; `always=True`: after any failure."""
+        always = ["--always"] if options.pop("always", False) else []
+        own = {**STATIC, **options.pop("variables", {})}
+        words = ("revive", *always, "runconsumer", group or self.group)
+        return self.command("consumer", *words, variables=own, **options)
 
     def load(self, *, every_s: float = 0.05, **options: int) -> ManagedProcess:
         """A client that publishes until it is stopped or has `count` events accepted."""
@@ -75,10 +76,15 @@ class System:
         flags = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
         return self.command("load", "publishload", *flags)
 
-    def web(self) -> ManagedProcess:
-        """The API, served by gunicorn as in production, not started yet."""
-        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
-        return self._process("web", gunicorn, {"WEB_BIND": f"127.0.0.1:{self.web_port}"})
+    def web(
+        self, *flags: str, failpoints: str = "", variables: Mapping[str, str] | None = None
+    ) -> ManagedProcess:
+        """The API, served by gunicorn as in production, not started yet; `flags` are for it."""
+        words = ["-m", "gunicorn", "-c", "config/gunicorn.py"]
+        argv = [sys.executable, *words, *flags, "config.wsgi"]
+        bind = f"127.0.0.1:{self.web_port}"
+        own = {"WEB_BIND": bind, "FAILPOINTS": failpoints, **(variables or {})}
+        return self._process("web", argv, own)
 
     @property
     def web_port(self) -> int:
@@ -242,8 +248,3 @@ class System:
                 lag=self.lag(),
                 recovered_after_s=self._recovered_after_s,
             )
-
-
-def named_database(url: str, name: str) -> str:
-    """The same server, another database."""
-    return urlsplit(url)._replace(path=f"/{name}").geturl()

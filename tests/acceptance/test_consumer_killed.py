@@ -1,32 +1,37 @@
-"""F17, F18, F19: the consumer is killed in its handler, before and after its mark in Redis."""
+"""F15 to F20: the consumer is killed at each step from the poll to the committed offset."""
 
-import pytest
-
-from tests.acceptance.producing import put_events
+from tests.acceptance.producing import flowing, put_events
 from tests.acceptance.system import System
 from tests.checker.invariants import violations
 
 EVENTS = 300
 # Small batches: more than one of them in each life of the consumer.
 SMALL = {"fetch_messages": 20, "chunk_messages": 10}
+EAGER = {**SMALL, "offset_commit_interval_s": 0.05}
+KILLS = 3  # at each step, by chance earlier or later in a life
+STEPS = {
+    "c.polled": "kill@1-3",  # F15: nothing was looked at
+    "c.checked": "kill@1-3",  # F16: Redis was asked, no handler ran
+    "c.handler": "kill@5-30",  # F17: in a handler, its transaction open
+    "c.db_committed": "kill@1-3",  # F18: not marked in Redis
+    "c.marked": "kill@1-3",  # F19: offset not committed
+    "c.offset_committed": "kill@1-3",  # F20
+}
 
 
-@pytest.mark.parametrize(
-    ("point", "action"),
-    [
-        pytest.param("c.handler", "kill@5-30x5", id="F17 mid-handler"),
-        pytest.param("c.db_committed", "kill@1-3x5", id="F18 committed, not marked"),
-        pytest.param("c.marked", "kill@1-3x5", id="F19 marked, offset not committed"),
-    ],
-)
-def test_a_killed_consumer_does_everything_once(system: System, point: str, action: str) -> None:
-    put_events(system, EVENTS)
-    consumer = system.mortal_consumer(failpoints=system.failpoint(point, action), waybill=SMALL)
-    consumer.start()
-    system.wait_for_kills(point, 5)
+def test_a_consumer_killed_at_each_step_does_everything_once(system: System) -> None:
+    failpoints = [system.failpoint(point, f"{action}x{KILLS}") for point, action in STEPS.items()]
+    consumer = system.mortal_consumer(failpoints=";".join(failpoints), waybill=EAGER)
+    with flowing(system) as flow:
+        consumer.start()
+        for point in STEPS:
+            system.wait_for_kills(point, KILLS)
     system.wait_until_recovered()
-    assert system.effects() == EVENTS
     assert violations(system.history()) == []
+    assert system.effects() == flow.count
+    # Its two threads may reach two points and die of both at once, no more.
+    deaths = consumer.log.text().count("revived after exit code -9")
+    assert KILLS * len(STEPS) / 2 <= deaths <= KILLS * len(STEPS)
 
 
 def test_the_checker_catches_dedupe_by_redis_alone(system: System) -> None:

@@ -1,10 +1,6 @@
 """F30: Redis is not there at the start, and goes away for seconds under load."""
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
-import redis
 
 from tests.acceptance.system import System
 from tests.checker.invariants import violations
@@ -12,13 +8,6 @@ from tests.waiting import wait_until
 
 DOWN = "Redis does not answer"
 BACK = "Redis answers again"
-
-
-@pytest.fixture
-def cache(system: System) -> Iterator[Any]:
-    with redis.Redis.from_url(system.stack.valkey.url) as client:
-        client.flushall()
-        yield client
 
 
 def test_without_redis_the_ledger_decides(system: System, cache: Any) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import psycopg
@@ -17,11 +18,11 @@ from tests.checker.history import (
     Effect,
     EventName,
     Handled,
-    Place,
     Publication,
     SentInvoice,
     Written,
 )
+from tests.checker.sharing import name_of, place_of, shared
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -30,12 +31,12 @@ def accepted_by(journal: Path) -> tuple[Accepted, ...]:
     """Read a client's log."""
     return tuple(
         Accepted(
-            name=EventName(line["source"], line["id"]),
-            topic=line["topic"],
-            key=line["key"],
-            value_sha256=line["value_sha256"],
+            name=name_of(line["source"], line["id"]),
+            topic=intern(line["topic"]),
+            key=shared(line["key"]),
+            value_sha256=shared(line["value_sha256"]),
         )
-        for line in durable_lines.read(journal)
+        for line in durable_lines.each(journal)
     )
 
 
@@ -43,14 +44,14 @@ def handled(trace: Path) -> tuple[Handled, ...]:
     """Read the trace of the tests' handler."""
     return tuple(
         Handled(
-            group=line["group"],
-            name=EventName(line["source"], line["id"]),
-            key=line["key"],
-            place=Place(*line["place"]),
+            group=intern(line["group"]),
+            name=name_of(line["source"], line["id"]),
+            key=shared(line["key"]),
+            place=place_of(*line["place"]),
             attempt=line["attempt"],
             pid=line["pid"],
         )
-        for line in durable_lines.read(trace)
+        for line in durable_lines.each(trace)
     )
 
 
@@ -86,14 +87,13 @@ def end_offsets(consumer: Consumer, topic: str, *, timeout_s: float) -> dict[int
 
 
 def lag(group: str, topics: Sequence[str], *, kafka: str, timeout_s: float = 5.0) -> int:
-    """Return how many records the group has not committed, by the broker's own figures."""
-    # Without subscribing a consumer does not join its group: the figures stay as they are.
-    consumer = Consumer({"bootstrap.servers": kafka, "group.id": group})
+    """Return how many records the group has not committed, without joining it."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": group, "log_level": 2})
     try:
         total = 0
         for topic in topics:
             ends = end_offsets(consumer, topic, timeout_s=timeout_s)
-            asked = [TopicPartition(topic, each) for each in ends]
+            asked = [TopicPartition(topic, partition) for partition in ends]
             for each in consumer.committed(asked, timeout=timeout_s):
                 total += ends[each.partition] - max(each.offset, 0)
         return total
@@ -110,7 +110,7 @@ def publications(database: Connection) -> tuple[Publication, ...]:
         """
     )
     return tuple(
-        Publication(name=EventName(*row[:2]), place=Place(*row[2:5]), value_sha256=row[5])
+        Publication(name=name_of(*row[:2]), place=place_of(*row[2:5]), value_sha256=shared(row[5]))
         for row in rows
     )
 
@@ -123,7 +123,7 @@ def parked(database: Connection) -> frozenset[EventName]:
         WHERE o.parked_at IS NOT NULL
         """
     )
-    return frozenset(EventName(*row) for row in rows)
+    return frozenset(name_of(*row) for row in rows)
 
 
 def backlog(database: Connection) -> int:
@@ -146,12 +146,12 @@ def consumptions(database: Connection) -> tuple[Consumption, ...]:
     )
     return tuple(
         Consumption(
-            group=row[0],
+            group=intern(row[0]),
             dedupe_key=row[1],
-            outcome=row[2],
+            outcome=intern(row[2]),
             unknown_count=row[3],
-            name=EventName(*row[4:6]),
-            place=Place(*row[6:9]),
+            name=name_of(*row[4:6]),
+            place=place_of(*row[6:9]),
         )
         for row in rows
     )
@@ -167,12 +167,12 @@ def attempts(database: Connection) -> tuple[Attempt, ...]:
     )
     return tuple(
         Attempt(
-            group=row[0],
+            group=intern(row[0]),
             result=row[1],
             host=row[2],
             error=row[3],
-            name=EventName(*row[4:6]),
-            place=Place(*row[6:9]),
+            name=name_of(*row[4:6]),
+            place=place_of(*row[6:9]),
         )
         for row in rows
     )
@@ -187,7 +187,9 @@ def dead_letters(database: Connection) -> tuple[DeadLetter, ...]:
         """
     )
     return tuple(
-        DeadLetter(group=row[0], value_sha256=row[1], reason=row[2], place=Place(*row[3:6]))
+        DeadLetter(
+            group=intern(row[0]), value_sha256=row[1], reason=row[2], place=place_of(*row[3:6])
+        )
         for row in rows
     )
 
@@ -201,7 +203,12 @@ def effects(database: Connection) -> tuple[Effect, ...]:
         """
     )
     return tuple(
-        Effect(group=row[0], key=row[1], name=EventName(*row[2:4]), place=Place(*row[4:7]))
+        Effect(
+            group=intern(row[0]),
+            key=shared(row[1]),
+            name=name_of(*row[2:4]),
+            place=place_of(*row[4:7]),
+        )
         for row in rows
     )
 
@@ -219,10 +226,12 @@ def sent_invoices(database: Connection) -> tuple[SentInvoice, ...]:
 
 def _record(message: Message) -> Written:
     headers = dict(message.headers() or [])
-    place = Place(message.topic() or "", _number(message.partition()), _number(message.offset()))
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    place = place_of(topic, partition or 0, offset or 0)
     source = headers.get("ce_source") or f"kafka:{place.topic}"
     own_id = headers.get("ce_id") or f"{place.partition}:{place.offset}"
-    name = EventName(_text(source), _text(own_id))
+    name = name_of(_text(source), _text(own_id))
     return Written(
         place=place, name=name, key=_bytes(message.key()), value_sha256=_sha256(message.value())
     )
@@ -230,7 +239,7 @@ def _record(message: Message) -> Written:
 
 def _sha256(value: Any) -> str | None:
     raw = _bytes(value)
-    return None if raw is None else hashlib.sha256(raw).hexdigest()
+    return None if raw is None else shared(hashlib.sha256(raw).hexdigest())
 
 
 def _bytes(value: Any) -> bytes | None:
@@ -239,8 +248,3 @@ def _bytes(value: Any) -> bytes | None:
 
 def _text(value: str | bytes) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
-def _number(value: int | None) -> int:
-    assert value is not None, "a consumed record has a place"
-    return value

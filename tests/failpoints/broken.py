@@ -3,10 +3,16 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+import redis
+
+from events.consuming.dedupe import DedupeCache
 from events.consuming.ledger import Ledger
+from events.kafka.consumer import KafkaConsumer
 from events.kafka.producer import Delivered, Failed, KafkaProducer
+from events.kafka.record import Record
 from events.publishing.entries import Entry
 from events.publishing.shipping import Shipping
+from tests.failpoints.firing import FailpointReached
 
 
 def break_on_purpose(variant: str) -> None:
@@ -45,7 +51,40 @@ def _dedupe_by_redis_alone() -> None:
     Ledger.insert = insert  # type: ignore[method-assign]
 
 
+def _claim_in_redis() -> None:
+    """Have Redis hand out the messages, and read "no" into every answer that is not a yes."""
+
+    def done_by(self: DedupeCache, dedupe_keys: Sequence[str]) -> dict[str, str]:
+        pipeline = self._redis().pipeline(transaction=False)
+        for key in dedupe_keys:
+            pipeline.set(key, "claimed", nx=True, ex=3_600)
+        try:
+            answers = pipeline.execute()
+        except redis.RedisError:
+            answers = [None] * len(dedupe_keys)  # as a client does that ignores exceptions
+        group = self._prefix.removesuffix("|")
+        taken = (key for key, is_ours in zip(dedupe_keys, answers, strict=True) if not is_ours)
+        return {key: key.removeprefix(f"{group}:") for key in taken}
+
+    DedupeCache.done_by = done_by  # type: ignore[method-assign]
+
+
+def _go_on_after_callback_errors() -> None:
+    """Have a plain loop: wait for a full batch, and whatever comes out of that, wait again."""
+
+    def fetch(self: KafkaConsumer, max_messages: int, *, timeout_s: float) -> list[Record]:
+        try:
+            messages = self._consumer.consume(max_messages, max(timeout_s, 0.2))
+        except FailpointReached:
+            return []
+        return [record for message in messages if (record := self._record(message))]
+
+    KafkaConsumer.fetch = fetch  # type: ignore[method-assign]
+
+
 VARIANTS: dict[str, Callable[[], None]] = {
     "relay marks before the ack": _mark_before_the_ack,
     "Redis-only dedupe": _dedupe_by_redis_alone,
+    "a claim in Redis, a lost reply is a no": _claim_in_redis,
+    "the loop goes on after a callback's error": _go_on_after_callback_errors,
 }

@@ -25,7 +25,6 @@ _EFFECT = """
 """
 
 
-@subscribe(THINGS.name, group=GROUP, type=THING_HAPPENED)
 def record_effect(event: ReceivedEvent) -> None:
     """Leave a trace, write a row in the consumer's transaction, meet the failpoint."""
     key = None if event.key is None else event.key.decode()
@@ -34,6 +33,9 @@ def record_effect(event: ReceivedEvent) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_EFFECT, [GROUP, key, event.source, event.id, *event.position])
     reached(IN_THE_HANDLER)
+
+
+subscribe(THINGS.name, group=GROUP, type=THING_HAPPENED, on_delete=record_effect)(record_effect)
 
 
 def _trace(event: ReceivedEvent, key: str | None) -> None:
@@ -46,4 +48,4 @@ def _trace(event: ReceivedEvent, key: str | None) -> None:
         "attempt": event.attempt,
         "pid": os.getpid(),
     }
-    durable_lines.append(Path(os.environ["ACCEPTANCE_TRACE"]), [line])
+    durable_lines.append(Path(os.environ["ACCEPTANCE_TRACE"]), [line], synced=False)

@@ -1,6 +1,7 @@
 """Points: the names of FAULTS.md and where in the product they lie."""
 
 import functools
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -25,7 +26,10 @@ def _with_argument(args: tuple[Any, ...], _result: Any) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Point:
-    """Before or after a method; `counts` says which calls count as reaching the point."""
+    """Before or after a method, or a function of the module where `owner` is empty.
+
+    `counts` says which calls count as reaching the point.
+    """
 
     module: str
     owner: str
@@ -35,6 +39,19 @@ class Point:
 
 
 POINTS = {
+    # In a web process only what stores something commits.
+    "api.before_commit": Point(
+        module="django.db.backends.base.base",
+        owner="BaseDatabaseWrapper",
+        method="commit",
+        when="before",
+    ),
+    "api.after_commit": Point(
+        module="django.db.backends.base.base",
+        owner="BaseDatabaseWrapper",
+        method="commit",
+        when="after",
+    ),
     "relay.after_produce": Point(
         module="events.kafka.producer", owner="KafkaProducer", method="produce", when="after"
     ),
@@ -75,22 +92,43 @@ POINTS = {
         module="events.consuming.worker", owner="Worker", method="end", when="before"
     ),
     "c.offset_committed": Point(
-        module="events.kafka.consumer",
-        owner="KafkaConsumer",
-        method="commit",
-        when="after",
-        counts=_with_argument,
+        module="events.kafka.commits", owner="Commits", method="on_commit", when="after"
+    ),
+    # The client's callbacks, for exceptions that come out of them.
+    "c.on_assign": Point(
+        module="events.kafka.consumer", owner="KafkaConsumer", method="_on_assign", when="before"
+    ),
+    "c.on_revoke": Point(
+        module="events.consuming.consumer",
+        owner="GroupConsumer",
+        method="on_revoke",
+        when="before",
+    ),
+    "c.on_commit": Point(
+        module="events.kafka.commits", owner="Commits", method="on_commit", when="before"
+    ),
+    "c.on_error": Point(
+        module="events.kafka.reachability", owner="Reachability", method="on_error", when="before"
+    ),
+    "inv.rendered": Point(module="invoices.handlers", owner="", method="render", when="after"),
+    "inv.smtp_ok": Point(
+        module="invoices.delivery", owner="SmtpConversation", method="_send_content", when="after"
     ),
 }
 IN_THE_HANDLER = "c.handler"  # the tests' handler says itself that it is reached
+IN_A_SIGNAL = "c.signal"  # a handler for SIGUSR1, run wherever the main thread is
 
 
 def install(failpoint: Failpoint) -> None:
     """Wrap the method of the failpoint's point; raises KeyError if there is no such point."""
     if failpoint.point == IN_THE_HANDLER:
         return
+    if failpoint.point == IN_A_SIGNAL:
+        signal.signal(signal.SIGUSR1, lambda _number, _frame: failpoint.reached())
+        return
     point = POINTS[failpoint.point]
-    owner = getattr(import_module(point.module), point.owner)
+    module = import_module(point.module)
+    owner = getattr(module, point.owner) if point.owner else module
     method = getattr(owner, point.method)
 
     @functools.wraps(method)

@@ -18,6 +18,9 @@ class Command(BaseCommand):
     help = "Run a management command in a child, again each time it is killed by SIGKILL."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--always", action="store_true", help="also after any other failure, as systemd does"
+        )
         parser.add_argument("words", nargs=REMAINDER, help="the command and its arguments")
 
     def handle(self, *_args: object, **options: Any) -> None:
@@ -36,8 +39,10 @@ class Command(BaseCommand):
             for number in STOP_SIGNALS:
                 signal.signal(number, forward)
             _, status = os.waitpid(child, 0)
-            if (code := os.waitstatus_to_exitcode(status)) != -signal.SIGKILL:
+            code = os.waitstatus_to_exitcode(status)
+            if code == 0 or (code != -signal.SIGKILL and not options["always"]):
                 sys.exit(code)
+            print(f"revived after exit code {code}", flush=True)  # noqa: T201 - for the log
 
 
 def _run(command: BaseCommand, words: list[str]) -> None:
