@@ -3,6 +3,8 @@
 PYTHON ?= python3
 UV := uv==0.13.9
 ARGS ?= -n 2 --dist loadscope
+KILLS ?= 100
+SEED ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,18 +13,26 @@ CODE := config events invoices local
 CHECKED := $(CODE) benchmarks tests manage.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
+# Compiled once, at the installation: else every process may do it anew, three seconds each.
+export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test crashtest bench check format lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.local ## ten orders on real services, then stay up until Ctrl-C; ONCE=1 ends at once
 	@$(RUN) -m local demo $(if $(filter-out 0 false no,$(ONCE)),--once)
 
 test: $(VENV)/.dev ## all tests on real services; ARGS='tests/unit -k money' chooses
 	@$(RUN) -m pytest $(ARGS)
+
+bench: $(VENV)/.dev ## our figures beside the raw client's; ARGS='relay posting' chooses
+	@$(RUN) -m benchmarks $(if $(filter file,$(origin ARGS)),,$(ARGS))
+
+crashtest: $(VENV)/.dev ## kill, freeze and restart everything under load; KILLS=1000 SEED=1
+	@$(RUN) -m tests.crash --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/.dev ## lint, format, types, import rules, migrations; needs no service
 	@$(BIN)/ruff check $(wildcard $(CHECKED))

@@ -53,7 +53,7 @@ class Waybill:
     dedupe_ttl_s: float = 7 * 86_400.0
     dedupe_retry_s: float = 1.0  # after a failure Redis is not asked for this long
     fetch_messages: int = 500
-    fetch_bytes: int = 16_000_000
+    fetch_bytes: int = 4_000_000
     chunk_messages: int = 500
     chunk_work_s: float = 0.1
     slow_work_s: float = 1.0  # work in hand for longer: partitions are paused, polling goes on

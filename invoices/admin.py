@@ -15,7 +15,7 @@ from events.admin import columns
 from events.admin.read_only import ReadOnly
 from invoices.models import Invoice, Order, OrderLine
 from invoices.money import money_text
-from invoices.pdf import render_invoice
+from invoices.printing import render_invoice
 from invoices.sending import SendingState
 
 TONES = {

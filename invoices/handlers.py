@@ -8,7 +8,7 @@ from invoices.document import document_of
 from invoices.mail import invoice_mail, message_id_of
 from invoices.models import Invoice, Order
 from invoices.order_request import is_order_id
-from invoices.pdf import render
+from invoices.printing import render
 from invoices.sending import DEDUPE_KEY, GROUP
 from invoices.topics import INVOICE_REQUESTED, ORDER_INVOICES
 

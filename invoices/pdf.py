@@ -22,8 +22,7 @@ from reportlab.platypus import (
 )
 
 from invoices import typefaces
-from invoices.document import DocumentLine, InvoiceDocument, document_of
-from invoices.models import Order
+from invoices.document import DocumentLine, InvoiceDocument
 from invoices.money import money_text
 from invoices.pages import MARGIN, numbered_pages
 
@@ -78,11 +77,6 @@ _TOTAL = TableStyle(
     ],
     parent=_padding(sides=_PAD, above=2.5 * mm, below=2.5 * mm),
 )
-
-
-def render_invoice(order: Order) -> bytes:
-    """Return the PDF of a placed order's invoice, byte for byte the same every time."""
-    return render(document_of(order))
 
 
 def render(document: InvoiceDocument) -> bytes:

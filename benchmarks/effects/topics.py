@@ -1,7 +1,10 @@
-"""The topic the benchmarks publish to."""
+"""The topics of the benchmarks: one that is published to, two that are filled beforehand."""
 
 from events.topics import EventType, Topic, declare_topic
 
-BENCH = declare_topic(
-    Topic(name="bench_effect_eu_web", types=(EventType(name="bench.requested"),), partitions=3)
+_TYPES = (EventType(name="bench.requested"),)
+
+BENCH, SHORT, LONG = (
+    declare_topic(Topic(name=f"bench_{name}_eu_web", types=_TYPES, partitions=3))
+    for name in ("effect", "short", "long")
 )

@@ -32,6 +32,7 @@ PASSING = frozenset(
         KafkaError.REQUEST_TIMED_OUT,
     }
 )
+OFFSETS_UNKNOWN = "Failed to fetch committed offset"
 OnRevoke = Callable[[frozenset[Partition], bool], None]
 
 
@@ -175,7 +176,7 @@ class KafkaConsumer:
             self.at_end.add((topic, partition))
         elif error.code() == KafkaError._MAX_POLL_EXCEEDED:
             logger.error("The group gave our partitions away: polling stopped for too long")
-        elif error.fatal() or not (error.retriable() or error.code() in PASSING):
+        elif error.fatal() or not _passes(error):
             raise KafkaException(error)
         else:
             self.reachability.on_error(error)
@@ -210,6 +211,8 @@ class KafkaConsumer:
             self.reachability.answered()
             assign = consumer.incremental_assign if self._is_incremental else consumer.assign
             assign(new)
+            # librdkafka remembers a pause from before the partition left; nobody else does.
+            consumer.resume(new)
         except Exception as error:  # noqa: BLE001 - kept for fetch() to raise
             self._callback_error = error
 
@@ -223,6 +226,12 @@ class KafkaConsumer:
             self.at_end -= partitions
         except Exception as error:  # noqa: BLE001 - kept for fetch() to raise
             self._callback_error = error
+
+
+def _passes(error: KafkaError) -> bool:
+    if OFFSETS_UNKNOWN in error.str():
+        return False  # librdkafka has given up: the partitions would be ours and never fetched
+    return bool(error.retriable() or error.code() in PASSING)
 
 
 def _headers(message: Any) -> Headers:

@@ -13,7 +13,11 @@ DEFAULTS: dict[str, Any] = {
     "partition.assignment.strategy": "cooperative-sticky",
     "session.timeout.ms": 45_000,
     "max.poll.interval.ms": 300_000,
-    "queued.max.messages.kbytes": 16_384,
+    # What is fetched ahead is bounded in bytes; the client counts it as it comes, compressed
+    # ten- or fiftyfold, so that one fetch of a partition must be small too.
+    "queued.max.messages.kbytes": 4_096,
+    "queued.min.messages": 5_000,
+    "fetch.message.max.bytes": 262_144,
     "fetch.queue.backoff.ms": 20,
     "reconnect.backoff.max.ms": 1_000,
     "allow.auto.create.topics": False,

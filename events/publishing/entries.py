@@ -1,6 +1,7 @@
 """The outbox as the relay sees it: what to send next, and what became of it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import psycopg
@@ -10,21 +11,13 @@ from events.kafka.producer import Delivered
 # What a record weighs beside its value: key, headers, bookkeeping.
 OVERHEAD_BYTES = 512
 
+# Values up to this size are read with their page; a full page of them fits into memory.
+SMALL_VALUE_BYTES = 4_096
+
 # Rows are found by presence, never by "sequence > the last one": that would skip rows that commit
 # late. Left out: what is in flight, what waits, and what stands behind a waiting or parked entry
-# of its key; entries without a key stand behind nobody. The inner query bounds the rows, the outer
-# one the bytes (large values are read only then); the first row comes in any case.
-_PENDING = """
-SELECT p.sequence, p.topic, p.key, p.bucket, p.attempts, p.size, p.id::text, p.ce_id, p.type,
-       p.source, p.subject, p.content_type, p.value, nullif(p.headers, '[]'::jsonb), p.traceparent,
-       to_char(p.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-FROM (
-    SELECT q.*, sum(q.size) OVER (ORDER BY q.sequence ROWS UNBOUNDED PRECEDING) AS total
-    FROM (
-        SELECT o.sequence, o.topic, o.key, o.bucket, o.attempts,
-               e.id, e.ce_id, e.type, e.source, e.subject, e.content_type, e.value, e.headers,
-               e.traceparent, e.occurred_at,
-               coalesce(octet_length(e.value), 0) + %(overhead)s AS size
+# of its key; entries without a key stand behind nobody.
+_DUE = """
         FROM events_outboxentry o LEFT JOIN events_event e ON e.id = o.event_id
         WHERE o.bucket = ANY(%(buckets)s::smallint[])
           AND o.parked_at IS NULL
@@ -39,11 +32,34 @@ FROM (
                 AND (w.retry_at > now() OR w.parked_at IS NOT NULL)))
         ORDER BY o.sequence
         LIMIT %(limit)s
+"""
+_SIZE = f"coalesce(octet_length(e.value), 0) + {OVERHEAD_BYTES}"
+_TIME = """to_char({}.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_PENDING_SMALL = f"""
+SELECT o.sequence, o.topic, o.key, o.bucket, o.attempts, {_SIZE}, e.id::text, e.ce_id, e.type,
+       e.source, e.subject, e.content_type,
+       CASE WHEN octet_length(e.value) <= {SMALL_VALUE_BYTES} THEN e.value END,
+       nullif(e.headers, '[]'::jsonb), e.traceparent, {_TIME.format("e")}
+{_DUE}
+"""
+# The inner query bounds the rows, the outer one the bytes (values are read only then); the first
+# row comes in any case.
+_PENDING_LARGE = f"""
+SELECT p.sequence, p.topic, p.key, p.bucket, p.attempts, p.size, p.id::text, p.ce_id, p.type,
+       p.source, p.subject, p.content_type, p.value, nullif(p.headers, '[]'::jsonb), p.traceparent,
+       {_TIME.format("p")}
+FROM (
+    SELECT q.*, sum(q.size) OVER (ORDER BY q.sequence ROWS UNBOUNDED PRECEDING) AS total
+    FROM (
+        SELECT o.sequence, o.topic, o.key, o.bucket, o.attempts,
+               e.id, e.ce_id, e.type, e.source, e.subject, e.content_type, e.value, e.headers,
+               e.traceparent, e.occurred_at, {_SIZE} AS size
+        {_DUE}
     ) q
 ) p
 WHERE p.total <= %(room)s OR p.total = p.size
 ORDER BY p.sequence
-"""
+"""  # noqa: S608 - constants of this file
 # One statement, one transaction: no publication without its entry's end, no end without it.
 _DELIVERED = """
 WITH gone AS (
@@ -118,6 +134,7 @@ class Entries:
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
+        self._meets_large = False
 
     def pending(
         self,
@@ -129,30 +146,39 @@ class Entries:
         room_bytes: int,
     ) -> list[Entry]:
         """Return, in order, entries that may be sent now; the first even beyond `room_bytes`."""
-        with self._connection.cursor(binary=True) as cursor:
-            cursor.execute(
-                _PENDING,
+        wanted = {
+            "buckets": list(buckets),
+            "closed": list(closed_topics),
+            "in_flight": _array(in_flight),
+            "limit": limit,
+            "room": room_bytes,
+        }
+        if not self._meets_large:
+            entries = _within(self._read(_PENDING_SMALL, wanted), room_bytes)
+            if not any(map(_is_large, entries)):
+                return entries
+        entries = self._read(_PENDING_LARGE, wanted)
+        self._meets_large = any(map(_is_large, entries))
+        return entries
+
+    def mark_delivered(
+        self, delivered: Sequence[Delivered], *, meanwhile: Callable[[], None]
+    ) -> None:
+        """Write the publications and end the entries; the tokens are Entry values.
+
+        PostgreSQL does it while `meanwhile()` runs, which must not use the connection.
+        """
+        with self._connection.pipeline() as pipeline:
+            self._connection.execute(
+                _DELIVERED,
                 {
-                    "buckets": list(buckets),
-                    "closed": list(closed_topics),
-                    "in_flight": _array(in_flight),
-                    "limit": limit,
-                    "room": room_bytes,
-                    "overhead": OVERHEAD_BYTES,
+                    "sequences": _array(report.token.sequence for report in delivered),
+                    "partitions": _array(report.partition for report in delivered),
+                    "offsets": _array(report.offset for report in delivered),
                 },
             )
-            return [Entry._make(row) for row in cursor.fetchall()]
-
-    def mark_delivered(self, delivered: Sequence[Delivered]) -> None:
-        """Write the publications and end the entries; the tokens are Entry values."""
-        self._connection.execute(
-            _DELIVERED,
-            {
-                "sequences": _array(report.token.sequence for report in delivered),
-                "partitions": _array(report.partition for report in delivered),
-                "offsets": _array(report.offset for report in delivered),
-            },
-        )
+            pipeline.sync()  # now it begins
+            meanwhile()
 
     def postpone(self, postponements: Sequence[Postponement]) -> None:
         """Let the entries wait, and with them the later ones of their keys."""
@@ -166,6 +192,22 @@ class Entries:
         """Return how many entries that are due remain, parked ones left out, and an error."""
         row = self._connection.execute(_UNDELIVERED, [list(buckets)]).fetchone()
         return (int(row[0]), str(row[1])) if row else (0, "")
+
+    def _read(self, query: str, wanted: Mapping[str, object]) -> list[Entry]:
+        with self._connection.cursor(binary=True) as cursor:
+            cursor.execute(query, wanted)
+            return list(map(Entry._make, cursor.fetchall()))
+
+
+def _within(entries: list[Entry], room_bytes: int) -> list[Entry]:
+    for number, total in enumerate(accumulate(entry.size for entry in entries)):
+        if total > room_bytes:
+            return entries[: number or 1]
+    return entries
+
+
+def _is_large(entry: Entry) -> bool:
+    return entry.size > SMALL_VALUE_BYTES + OVERHEAD_BYTES
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:

@@ -17,7 +17,7 @@ from events.publishing.value import rendered
 from events.publishing.wakeup import wake_relays_after_commit
 from events.topics import checked_type
 
-__all__ = ["NewEvent", "Publisher", "publish", "publish_many"]
+__all__ = ["NewEvent", "Publisher", "publish", "publish_alone", "publish_many"]
 
 NOBODY = Publisher()
 
@@ -46,6 +46,7 @@ def publish(
     EventInvalid, EventTooLarge, EventIdReused); then nothing is stored and the transaction goes on
     unharmed.
     """
+    _refuse_outside_transaction()
     event = NewEvent(
         topic=topic,
         type=type,
@@ -65,15 +66,24 @@ def publish(
 
 
 def publish_many(events: Sequence[NewEvent], *, by: Publisher = NOBODY) -> list[Event]:
-    """Store all the events, or none, in the order given; two statements however many they are.
+    """Store all the events, or none, in the order given; one statement however many they are.
 
     Raises what publish() raises; the pointers of EventInvalid begin with the event's index.
     """
+    _refuse_outside_transaction()
     return _published([(f"/{index}", event) for index, event in enumerate(events)], by=by)
 
 
+def publish_alone(event: NewEvent, *, by: Publisher = NOBODY) -> Event:
+    """Store one event that needs no other row beside it to be true.
+
+    Outside of a transaction the one statement that stores it is one: it is committed when this
+    returns. Raises what publish() raises, but NotInTransaction.
+    """
+    return _published([("", event)], by=by)[0]
+
+
 def _published(events: Sequence[tuple[str, NewEvent]], *, by: Publisher) -> list[Event]:
-    _refuse_outside_transaction()
     checked = _Checked(limits=waybill().limits)
     for pointer, event in events:
         checked.add(event, pointer=pointer)

@@ -11,6 +11,7 @@ import psycopg
 from events.conf import Waybill
 from events.kafka.producer import KafkaProducer
 from events.observing.heartbeat import Heart
+from events.publishing.entries import Entry
 from events.publishing.lookout import Lookout
 from events.publishing.session import RelaySession
 from events.publishing.shipping import Shipping
@@ -118,16 +119,18 @@ class Relay:
     def _step(self, session: RelaySession) -> None:
         self._upkeep(session)
         self._shipping.renew_dead_producer()
-        self._settle(session)
+        self._note(self._shipping.settle(session.entries))
+        found: list[Entry] = []
         if not self._lookout.wait_s(is_saturated=self._shipping.window.is_saturated):
-            self._look(session)
+            found = self._look(session)
+        self._note(self._shipping.send_and_mark(found, entries=session.entries))
         self._wait(session)
 
-    def _settle(self, session: RelaySession) -> None:
-        if self._shipping.settle(session.entries):
+    def _note(self, settled: int) -> None:
+        if settled:
             self._moved = self._moved_since_beat = True
 
-    def _look(self, session: RelaySession) -> None:
+    def _look(self, session: RelaySession) -> list[Entry]:
         window = self._shipping.window
         started = self._clock()
         entries = session.entries.pending(
@@ -141,7 +144,7 @@ class Relay:
         self._lookout.looked(
             took_s=self._clock() - started, found=len(entries), limit=READ_ENTRIES
         )
-        self._shipping.send(entries)
+        return entries
 
     def _wait(self, session: RelaySession) -> None:
         window = self._shipping.window
@@ -206,6 +209,7 @@ class Relay:
         while self._shipping.window and self._clock() < deadline:
             self._shipping.collect(IN_FLIGHT_WAIT_S)
             self._shipping.settle(session.entries)
+            self._shipping.send_and_mark((), entries=session.entries)
             if self._shipping.kafka_is_down:
                 return
 

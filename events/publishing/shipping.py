@@ -98,7 +98,7 @@ class Shipping:
             self._producer.probe()
 
     def settle(self, entries: Entries) -> int:
-        """Tell the outbox what became of entries; return how many. Raises psycopg.Error.
+        """Tell the outbox what failed; return how many. Raises psycopg.Error.
 
         What could not be told stays in the window and is told the next time.
         """
@@ -113,11 +113,21 @@ class Shipping:
             self.parked += len(outcomes.parkings)
             settled += self.window.remove(row.sequence for row in outcomes.parkings)
             outcomes.parkings.clear()
-        if self._is_time_to_mark():
-            entries.mark_delivered(outcomes.delivered)
-            settled += self.window.remove(report.token.sequence for report in outcomes.delivered)
-            outcomes.delivered.clear()
         return settled
+
+    def send_and_mark(self, found: Collection[Entry], *, entries: Entries) -> int:
+        """Send what was found while PostgreSQL marks what was delivered; return how many were.
+
+        Raises psycopg.Error; what could not be marked is marked the next time.
+        """
+        if not self._is_time_to_mark():
+            self.send(found)
+            return 0
+        delivered = list(self._outcomes.delivered)
+        entries.mark_delivered(delivered, meanwhile=lambda: self.send(found))
+        marked = self.window.remove(report.token.sequence for report in delivered)
+        del self._outcomes.delivered[: len(delivered)]
+        return marked
 
     def renew_dead_producer(self) -> None:
         """After a fatal error drop everything and go on with a new producer."""
@@ -189,7 +199,7 @@ class Shipping:
 
 def _named(entry: Entry) -> dict[str, object]:
     return {
-        "event": entry.event_id,
+        "event_id": entry.event_id,
         "type": entry.type,
         "topic": entry.topic,
         "sequence": entry.sequence,

@@ -1,4 +1,4 @@
-"""Storing: two statements write any number of events and their outbox entries."""
+"""Storing: one statement writes any number of events and their outbox entries."""
 
 import hashlib
 from binascii import b2a_base64
@@ -16,31 +16,36 @@ from events.models.identifiers import new_id
 from events.publishing.buckets import bucket_of
 from events.publishing.new_event import NewEvent, Publisher
 
-# The rows travel as one JSON text: far cheaper than an array for each column. They are sorted, so
-# that two transactions with the same ids wait for each other instead of deadlocking.
-_INSERT_EVENTS = """
-INSERT INTO events_event
-    (id, source, ce_id, topic, key, type, subject, content_type, value, value_sha256, headers,
-     traceparent, occurred_at, accepted_at, published_by, request_id, idempotency_key)
-SELECT id, source, ce_id, topic, key, type, subject, content_type,
-       decode(value, 'base64'), decode(value_sha256, 'hex'), headers, traceparent,
-       coalesce(occurred_at, statement_timestamp()), statement_timestamp(), %s, %s, %s
-FROM json_to_recordset(%s) AS t(
-    id uuid, source text, ce_id text, topic text, key text, type text, subject text,
-    content_type text, value text, value_sha256 text, headers jsonb, traceparent text,
-    occurred_at timestamptz)
-ORDER BY source, ce_id
-ON CONFLICT (source, ce_id) DO NOTHING
-RETURNING id, accepted_at
-"""
-# The sequence is drawn in the order of the list.
-_INSERT_ENTRIES = """
-INSERT INTO events_outboxentry
-    (event_id, topic, key, bucket, cause, by, created_at, publish_after, attempts, last_error)
-SELECT event_id, topic, key, bucket, %s, %s, statement_timestamp(), publish_after, 0, ''
-FROM json_to_recordset(%s) AS t(
-    place int, event_id uuid, topic text, key text, bucket smallint, publish_after timestamptz)
-ORDER BY place
+# Everything travels as one JSON text and is written by one statement: far cheaper than an array
+# for each column and a statement for each table. Events are sorted, so that two transactions with
+# the same ids wait for each other instead of deadlocking; the sequence of their entries is drawn
+# in the order of the list.
+_STORE = """
+WITH given AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%s) AS t(
+        place int, id uuid, source text, ce_id text, topic text, key text, type text,
+        subject text, content_type text, value text, value_sha256 text, headers jsonb,
+        traceparent text, occurred_at timestamptz, bucket smallint, publish_after timestamptz)
+), accepted AS (
+    INSERT INTO events_event
+        (id, source, ce_id, topic, key, type, subject, content_type, value, value_sha256, headers,
+         traceparent, occurred_at, accepted_at, published_by, request_id, idempotency_key)
+    SELECT id, source, ce_id, topic, key, type, subject, content_type,
+           decode(value, 'base64'), decode(value_sha256, 'hex'), headers, traceparent,
+           coalesce(occurred_at, statement_timestamp()), statement_timestamp(), %s, %s, %s
+    FROM given
+    ORDER BY source, ce_id
+    ON CONFLICT (source, ce_id) DO NOTHING
+    RETURNING id, accepted_at
+), queued AS (
+    INSERT INTO events_outboxentry
+        (event_id, topic, key, bucket, cause, by, created_at, publish_after, attempts, last_error)
+    SELECT id, topic, key, bucket, %s, %s, statement_timestamp(), publish_after, 0, ''
+    FROM given
+    WHERE id IN (SELECT id FROM accepted)
+    ORDER BY place
+)
+SELECT id, accepted_at FROM accepted
 """
 
 
@@ -54,10 +59,9 @@ def stored(
     events = [
         _event(new, value=value, by=by, default_source=default_source) for new, value in new_events
     ]
-    times = [(new.occurred_at, new.publish_after) for new, _ in new_events]
-    with _all_or_none([new for new, _ in new_events]):
-        _insert_events(events, [occurred_at for occurred_at, _ in times], by=by)
-        _insert_entries(events, [publish_after for _, publish_after in times], by=by)
+    wanted = [new for new, _ in new_events]
+    with _all_or_none(wanted):
+        _store(events, wanted, by=by)
     return events
 
 
@@ -89,26 +93,26 @@ def _event(new: NewEvent, *, value: bytes | None, by: Publisher, default_source:
     )
 
 
-def _insert_events(
-    events: list[Event], occurred_at: list[datetime | None], *, by: Publisher
-) -> None:
-    rows = orjson.dumps(list(map(_row, events, occurred_at))).decode()
+def _store(events: list[Event], wanted: list[NewEvent], *, by: Publisher) -> None:
+    rows = orjson.dumps(list(map(_row, range(len(events)), events, wanted))).decode()
+    publisher = [by.name, by.request_id, by.idempotency_key]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT_EVENTS, [by.name, by.request_id, by.idempotency_key, rows])
+        cursor.execute(_STORE, [rows, *publisher, OutboxEntry.Cause.FIRST.value, by.name])
         accepted_at: dict[UUID, datetime] = dict(cursor.fetchall())
     reused = [(event.source, event.ce_id) for event in events if event.pk not in accepted_at]
     if reused:
         raise EventIdReused(reused)
-    for event, occurred in zip(events, occurred_at, strict=True):
+    for event, new in zip(events, wanted, strict=True):
         event.accepted_at = accepted_at[event.pk]
-        event.occurred_at = occurred or event.accepted_at
+        event.occurred_at = new.occurred_at or event.accepted_at
         event._state.adding = False
         event._state.db = connection.alias
 
 
-def _row(event: Event, occurred_at: datetime | None) -> dict[str, object]:
+def _row(place: int, event: Event, new: NewEvent) -> dict[str, object]:
     value, digest = event.value, event.value_sha256
     return {
+        "place": place,
         "id": event.pk,
         "source": event.source,
         "ce_id": event.ce_id,
@@ -121,26 +125,7 @@ def _row(event: Event, occurred_at: datetime | None) -> dict[str, object]:
         "value_sha256": None if digest is None else digest.hex(),
         "headers": event.headers,
         "traceparent": event.traceparent,
-        "occurred_at": occurred_at,
+        "occurred_at": new.occurred_at,
+        "bucket": bucket_of(event.topic, event.key, event_id=str(event.pk)),
+        "publish_after": new.publish_after,
     }
-
-
-def _insert_entries(
-    events: list[Event], publish_after: list[datetime | None], *, by: Publisher
-) -> None:
-    rows = [
-        {
-            "place": place,
-            "event_id": event.pk,
-            "topic": event.topic,
-            "key": event.key,
-            "bucket": bucket_of(event.topic, event.key, event_id=str(event.pk)),
-            "publish_after": after,
-        }
-        for place, (event, after) in enumerate(zip(events, publish_after, strict=True))
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT_ENTRIES,
-            [OutboxEntry.Cause.FIRST.value, by.name, orjson.dumps(rows).decode()],
-        )

@@ -13,10 +13,12 @@ from events.conf import waybill
 from events.consuming.assembly import EXIT_OK, ConsumerProcess
 from events.consuming.consumer import Until
 from events.consuming.subscriptions import groups
+from events.observing.collector import collect_rarely
 from events.stopping import stop_on_signals
 
 
 class Command(BaseCommand):
+    requires_system_checks = ["waybill"]  # the others would load every page of the web process
     help = "Consume events as a member of GROUP until SIGTERM or Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,6 +42,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         settings = waybill()
+        collect_rarely()
         overrides: dict[str, Any] = {}
         if (most := _positive(options, "max_bytes")) is not None:
             settings = replace(settings, fetch_bytes=most)

@@ -6,12 +6,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from events.conf import waybill
+from events.observing.collector import collect_rarely
 from events.publishing.buckets import BUCKETS
 from events.publishing.relay import Relay, Remainder
 from events.stopping import stop_on_signals
 
 
 class Command(BaseCommand):
+    requires_system_checks = ["waybill"]  # the others would load every page of the web process
     help = (
         "Moves events from the outbox to Kafka. Any number of relays may run. PostgreSQL or Kafka "
         "being away is waited for. SIGTERM or Ctrl-C ends it in order, a second one at once."
@@ -26,6 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         settings = waybill()
+        collect_rarely()
         relay = Relay(settings=settings)
         with stop_on_signals() as stop:
             try:

@@ -12,7 +12,7 @@ from events.publishing.outbox import Publisher
 from invoices.models import Invoice, Order
 from invoices.order_request import CustomerRequest, LineRequest, OrderRequest
 from invoices.orders import place_order
-from invoices.pdf import render_invoice
+from invoices.printing import render_invoice
 
 pytestmark = pytest.mark.django_db
 

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from events.errors import (
+    EventIdReused,
     EventInvalid,
     EventTooLarge,
     NotInTransaction,
@@ -16,7 +17,13 @@ from events.errors import (
     UnknownTopic,
 )
 from events.models import Event, OutboxEntry
-from events.publishing.outbox import NewEvent, Publisher, publish, publish_many
+from events.publishing.outbox import (
+    NewEvent,
+    Publisher,
+    publish,
+    publish_alone,
+    publish_many,
+)
 from tests.integration.publishing.outbox_topic import FIELDS, TOPIC, TYPE, committing, stored
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("declared_topic")]
@@ -161,7 +168,7 @@ def test_topic_and_type_must_be_declared() -> None:
             publish(TOPIC, type="other.happened", data={})
 
 
-def test_many_events_take_two_statements_and_keep_their_order() -> None:
+def test_many_events_take_one_statement_and_keep_their_order() -> None:
     events = [NewEvent(topic=TOPIC, type=TYPE, data=n, key=str(n % 3)) for n in range(1_000)]
     with (
         transaction.atomic(),
@@ -170,11 +177,29 @@ def test_many_events_take_two_statements_and_keep_their_order() -> None:
         ) as queries,
     ):
         returned = publish_many(events)
-    assert [query["sql"][:11] for query in queries][:2] == ["\nINSERT INT"] * 2
-    assert len([query for query in queries if "INSERT" in query["sql"]]) == 2
+    assert len([query for query in queries if "INSERT" in query["sql"]]) == 1
     in_order = OutboxEntry.objects.order_by("sequence").values_list("event_id", flat=True)
     assert list(in_order) == [event.pk for event in returned]
     assert [bytes(event.value or b"") for event in returned] == [b"%d" % n for n in range(1_000)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_stands_alone_is_committed_at_once_with_its_entry() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        event = publish_alone(NewEvent(topic=TOPIC, type=TYPE, data=1, key="k"))
+    assert not [query for query in queries if "BEGIN" in query["sql"]]
+    assert OutboxEntry.objects.get().event_id == event.pk
+    with pytest.raises(EventIdReused):
+        publish_alone(NewEvent(topic=TOPIC, type=TYPE, data=2, id=event.ce_id))
+    assert stored() == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_stands_alone_joins_a_transaction_that_is_open() -> None:
+    with transaction.atomic():
+        publish_alone(NewEvent(topic=TOPIC, type=TYPE, data=1))
+        transaction.set_rollback(True)
+    assert stored() == (0, 0)
 
 
 def test_no_events_are_stored_without_a_statement() -> None:

@@ -212,6 +212,20 @@ def test_what_the_broker_finds_too_large_is_found_among_its_batch_and_parked(
     assert sorted(values(read_topic(topic))[1:], key=str) == [b"%d" % n for n in range(6)]
 
 
+def test_large_and_small_values_and_tombstones_keep_their_order(
+    make_topic: MakeTopic, make_relay: MakeRelay, read_topic: ReadTopic
+) -> None:
+    topic = make_topic()
+    sizes = (10, 4_096, None, 4_097, 300_000, 0, 700_000, 10)  # around what is read at once
+    sent = [None if size is None else b"x" * size for size in sizes * 2]
+    with transaction.atomic():
+        publish_many(
+            [NewEvent(topic=topic, type="thing.happened", value=value, key="k") for value in sent]
+        )
+    run_until(make_relay(relay_window_bytes=1_000_000), nothing_pending)
+    assert [message.value() for message in read_topic(topic)] == sent
+
+
 def test_a_full_producer_queue_is_waited_for(
     make_topic: MakeTopic, make_relay: MakeRelay, read_topic: ReadTopic
 ) -> None:
