@@ -1,4 +1,4 @@
-"""Commands: `python -m local up [--directory D]` and `python -m local demo [--once]`."""
+"""Commands: `python -m local up`, `… demo`, and for the demo that runs `… stop consumer` etc."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ import sys
 import threading
 from pathlib import Path
 
+from local.demo.living.control import ask
+from local.demo.state import DIRECTORY, State
 from local.errors import LocalError
-from local.stack import Stack
+
+_FOR_A_RUNNING_DEMO = {
+    "stop": "stop a process or service of the running demo, until start",
+    "start": "start it again",
+    "kill": "end it with SIGKILL; the demo starts it again",
+    "status": "the running demo's figures, in one line",
+}
 
 
 def main() -> int:
@@ -21,13 +29,26 @@ def main() -> int:
     up.set_defaults(run=_up)
     demo = commands.add_parser("demo", help="ten orders travel from HTTP to the mailboxes")
     demo.add_argument("--once", action="store_true", help="end when they have arrived")
+    demo.add_argument("--directory", type=Path, help="keep the data here (default: .local/demo)")
     demo.set_defaults(run=_demo)
+    for name, promise in _FOR_A_RUNNING_DEMO.items():
+        command = commands.add_parser(name, help=promise)
+        if name != "status":
+            command.add_argument("name", help="api, relay, consumer, or one of the services")
+        command.add_argument("--directory", type=Path, help="where the demo keeps its data")
+        command.set_defaults(run=_ask, do=name)
     options = parser.parse_args()
-    code: int = options.run(options)
+    try:
+        code: int = options.run(options)
+    except LocalError as error:
+        _tell(str(error))
+        return 1
     return code
 
 
 def _up(options: argparse.Namespace) -> int:
+    from local.stack import Stack  # noqa: PLC0415 - needs more than a word to the demo does
+
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
@@ -37,10 +58,7 @@ def _up(options: argparse.Namespace) -> int:
             _tell("Ready; Ctrl-C ends it")
             stop.wait()
     except KeyboardInterrupt:
-        return 0
-    except LocalError as error:
-        _tell(str(error))
-        return 1
+        pass
     return 0
 
 
@@ -48,7 +66,14 @@ def _demo(options: argparse.Namespace) -> int:
     from local.demo.run import Demo  # noqa: PLC0415 - needs more than the services do
     from local.demo.screen import Screen  # noqa: PLC0415 - as above
 
-    return Demo(once=options.once, screen=Screen()).run()
+    directory = options.directory or DIRECTORY
+    return Demo(directory=directory, once=options.once, screen=Screen()).run()
+
+
+def _ask(options: argparse.Namespace) -> int:
+    state = State(directory=(options.directory or DIRECTORY).resolve())
+    print(ask(state.control, options.do, getattr(options, "name", "")))  # noqa: T201 - as asked
+    return 0
 
 
 def _tell(text: str) -> None:

@@ -53,6 +53,18 @@ class Child:
         except psutil.NoSuchProcess:
             return []
 
+    def leftovers(self) -> list[psutil.Process]:
+        """What it had started and left behind at its end; the guard has it now."""
+        if self.running:
+            return []
+        found = []
+        for process in psutil.Process(self._guard.pid).children():
+            with contextlib.suppress(ProcessLookupError):
+                # Its number may be another's by now: that one is no leftover.
+                if process.pid != self.pid and os.getpgid(process.pid) == self.pid:
+                    found.append(process)
+        return found
+
     def ended(self, returncode: int) -> None:
         """Called by the guard's reader when the process has been reaped."""
         self.returncode = returncode
@@ -82,6 +94,11 @@ class Guard:
             target=self._read, args=(self._process.stdout,), name="guard-reader", daemon=True
         )
         self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """The guard's own process id."""
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
@@ -133,6 +150,17 @@ class Guard:
     def remove_at_end(self, directory: Path) -> None:
         """Delete this directory when we are gone, however that happens. Raises GuardGone."""
         self.request("remove_at_end", directory=str(directory))
+
+    def run_at_end(self, argv: Sequence[str]) -> None:
+        """Run a program when we are gone and all we started, however that happens.
+
+        Raises GuardGone.
+        """
+        self.request("run_at_end", argv=list(argv))
+
+    def forget_at_end(self, argv: Sequence[str]) -> None:
+        """Take back `run_at_end`. Raises GuardGone."""
+        self.request("forget_at_end", argv=list(argv))
 
     def close(self) -> None:
         """End the guard and with it everything it still has; returns when all are gone."""

@@ -3,6 +3,7 @@
 LocalError
 ├── ServiceFailed    a service or process did not do what was asked; quotes its log
 ├── DirectoryInUse   another living stack works in the directory
+├── NoSuchServices   SERVICES asks for what is unknown, or cannot be had on this machine
 └── GuardGone        the guard process ended; nothing more can be started through it
 """
 
@@ -17,6 +18,10 @@ class ServiceFailed(LocalError):
 
 class DirectoryInUse(LocalError):
     """Another living stack works in this directory."""
+
+
+class NoSuchServices(LocalError):
+    """SERVICES asks for what is unknown, or cannot be had on this machine."""
 
 
 class GuardGone(LocalError):

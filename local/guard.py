@@ -23,6 +23,7 @@ from local import privilege
 
 _WATCH_PARENT_S = 1.0
 _GIVE_UP_AFTER_ROUNDS = 200
+_LAST_DEED_WITHIN_S = 60.0
 
 
 class GuardProcess:
@@ -32,10 +33,13 @@ class GuardProcess:
         self._client = os.getppid()
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._to_remove: set[str] = set()
+        self._to_run: list[list[str]] = []
         self._actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "spawn": self._spawn,
             "signal": self._signal,
             "remove_at_end": self._remove_at_end,
+            "run_at_end": self._run_at_end,
+            "forget_at_end": self._forget_at_end,
         }
         self._buffer = b""
         self._selector = selectors.DefaultSelector()
@@ -58,6 +62,8 @@ class GuardProcess:
                 self._reap()
         finally:
             self._end_all()
+            for argv in self._to_run:
+                _run_last(argv)
             for directory in self._to_remove:
                 shutil.rmtree(directory, ignore_errors=True)
 
@@ -109,6 +115,15 @@ class GuardProcess:
         self._to_remove.add(request["directory"])
         return {}
 
+    def _run_at_end(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._to_run.append(request["argv"])
+        return {}
+
+    def _forget_at_end(self, request: dict[str, Any]) -> dict[str, Any]:
+        with contextlib.suppress(ValueError):
+            self._to_run.remove(request["argv"])
+        return {}
+
     def _reap(self) -> None:
         while True:
             try:
@@ -140,6 +155,13 @@ class GuardProcess:
                     process.kill()
             self._reap()
             self._selector.select(0.05)
+
+
+def _run_last(argv: list[str]) -> None:
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(  # noqa: S603 - the client's own program
+            argv, stdin=subprocess.DEVNULL, stdout=2, timeout=_LAST_DEED_WITHIN_S, check=False
+        )
 
 
 def _prepare(*, user: str | None) -> None:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.containers.plan import KAFKA_IMAGE, ContainerPlan
 from local.kafka_jars import kafka_jars
 from local.service import Service
 from local.wheels import wheel_directory
@@ -40,10 +41,6 @@ _SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    "inter.broker.listener.name": "PLAINTEXT",
-    # Relative to the working directory: a comma in an absolute path would make two of it.
-    "log.dirs": "data",
     "auto.create.topics.enable": "false",
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "4",
@@ -64,6 +61,8 @@ _SETTINGS = {
     "background.threads": "2",
     "log.cleaner.dedupe.buffer.size": "8388608",
 }
+
+_CONTAINER_DATA = "/var/lib/kafka/data"
 
 
 class Kafka(Service):
@@ -92,16 +91,56 @@ class Kafka(Service):
         shutil.rmtree(fresh, ignore_errors=True)
         settings = self._properties() + f"log.dirs={fresh.name}\n"  # the last one counts
         (self.directory / "format.properties").write_text(settings)
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # One argument: an id that begins with a dash would be taken for an option.
-        arguments = ("format", f"--cluster-id={cluster_id}", "-c", "format.properties")
+        arguments = ("format", f"--cluster-id={_new_cluster_id()}", "-c", "format.properties")
         self._run(self._java("kafka.tools.StorageTool", *arguments))
         fresh.rename(self.directory / "data")
 
     def _argv(self) -> Sequence[str | Path]:
         return self._java("kafka.Kafka", "server.properties")
 
-    def _answers(self) -> bool:
+    def _contained(self) -> ContainerPlan:
+        # What clients are told to come to is the published port; the broker talks to itself by
+        # another listener, for that port is not its own inside.
+        settings = {
+            **_SETTINGS,
+            "listeners": "PLAINTEXT://:9092,BROKER://localhost:9094,CONTROLLER://localhost:9093",
+            "advertised.listeners": f"PLAINTEXT://{self.url},BROKER://localhost:9094",
+            "inter.broker.listener.name": "BROKER",
+            "listener.security.protocol.map": ",".join(
+                f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "BROKER", "CONTROLLER")
+            ),
+            "controller.quorum.voters": "1@localhost:9093",
+            "log.dirs": _CONTAINER_DATA,
+        }
+        variables = {
+            f"KAFKA_{key.upper().replace('.', '_')}": value for key, value in settings.items()
+        }
+        return ContainerPlan(
+            image=KAFKA_IMAGE,
+            port=9092,
+            data=_CONTAINER_DATA,
+            environment={
+                **variables,
+                "CLUSTER_ID": self._cluster_id(),
+                "KAFKA_HEAP_OPTS": "-Xms128m -Xmx512m",
+            },
+        )
+
+    def _begin_anew(self) -> None:
+        self._cluster_id_file.unlink(missing_ok=True)
+
+    def _cluster_id(self) -> str:
+        if not self._cluster_id_file.exists():
+            self._cluster_id_file.write_text(_new_cluster_id())
+        return self._cluster_id_file.read_text()
+
+    @property
+    def _cluster_id_file(self) -> Path:
+        return self.directory / "cluster_id"
+
+    def answers(self) -> bool:
+        """One probe, as a client would do it: True when it works."""
         try:
             return _living_brokers(self.port) > 0
         except (OSError, struct.error):
@@ -112,6 +151,10 @@ class Kafka(Service):
         controller = f"127.0.0.1:{self._lease('controller_port')}"
         settings = {
             **_SETTINGS,
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            # Relative to the working directory: a comma in an absolute path would make two of it.
+            "log.dirs": "data",
             "listeners": f"{listener},CONTROLLER://{controller}",
             "advertised.listeners": listener,
             "controller.quorum.voters": f"1@{controller}",
@@ -124,6 +167,10 @@ class Kafka(Service):
             str(jar) for jar in kafka_jars(say=self.say, abandoned=self._abandoned)
         )
         return [java, *_JVM, "-cp", classpath, main_class, *arguments]
+
+
+def _new_cluster_id() -> str:
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 def _living_brokers(port: int) -> int:

@@ -71,10 +71,22 @@ class MailJournal:
 
     def mails(self) -> list[Mail]:
         """All mails in the order of arrival."""
-        if not self._journal.exists():
-            return []
-        lines = self._journal.read_bytes().split(b"\n")[:-1]  # what has no end yet is no line
-        return [self._mail(json.loads(line)) for line in lines]
+        return self.after(0)[0]
+
+    def after(self, position: int) -> tuple[list[Mail], int]:
+        """The mails whose lines begin at byte `position` or later, and the position after them."""
+        try:
+            with self._journal.open("rb") as file:
+                file.seek(position)
+                grown = file.read()
+        except FileNotFoundError:
+            return [], position
+        whole = grown[: grown.rfind(b"\n") + 1]  # what has no end yet is no line
+        return [self._mail(json.loads(line)) for line in whole.splitlines()], position + len(whole)
+
+    def end(self) -> int:
+        """The position after the last mail."""
+        return self.after(0)[1]
 
     def clear(self) -> None:
         """Forget all mails."""

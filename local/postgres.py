@@ -8,7 +8,7 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from local import privilege
+from local.containers.plan import POSTGRES_IMAGE, ContainerPlan
 from local.errors import ServiceFailed
 from local.service import Service
 from local.wheels import wheel_directory
@@ -29,8 +30,6 @@ _MODES = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SI
 
 # fsync keeps its default: this is a real server. Memory is small, messages go to our log file.
 _SETTINGS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",  # a path longer than 107 bytes would not do
     "max_connections": "200",
     "shared_buffers": "64MB",
     "logging_collector": "off",
@@ -39,13 +38,20 @@ _SETTINGS = {
     "lc_messages": "C",
     "password_encryption": "scram-sha-256",
 }
+_PROCESS_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",  # a path longer than 107 bytes would not do
+}
 
-_INITDB = (
+_CLUSTER = (
     "--auth=scram-sha-256",
     "--encoding=UTF8",
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
+)
+_INITDB = (
+    *_CLUSTER,
     "--no-instructions",
     "--no-sync",  # what is in the kernel's cache survives the death of a process
 )
@@ -82,9 +88,9 @@ class Postgres(Service):
 
         `immediate=True` is the same as mode "immediate": sessions are cut, the log is replayed.
         """
-        child = self._living()
-        child.signal(_MODES["immediate" if immediate else mode])
-        if not child.wait(timeout_s):
+        body = self._living()
+        body.signal(_MODES["immediate" if immediate else mode])
+        if not body.wait(timeout_s):
             raise self._failure(f"did not stop within {timeout_s:g} s")
         self.start()
         self.wait_ready(timeout_s)
@@ -96,14 +102,30 @@ class Postgres(Service):
         self._clear_stale_pid(data / "postmaster.pid")
 
     def _argv(self) -> Sequence[str | Path]:
-        settings = {**_SETTINGS, "port": str(self.port)}
-        flags = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        return [_program("postgres"), "-D", self._data, *flags]
+        settings = {**_SETTINGS, **_PROCESS_SETTINGS, "port": str(self.port)}
+        return [_program("postgres"), "-D", self._data, *_flags(settings)]
+
+    def _contained(self) -> ContainerPlan:
+        return ContainerPlan(
+            image=POSTGRES_IMAGE,
+            port=5432,
+            data="/var/lib/postgresql",
+            environment={
+                "POSTGRES_USER": "postgres",
+                "POSTGRES_PASSWORD": self._secret("superuser_password"),
+                "POSTGRES_INITDB_ARGS": " ".join(_CLUSTER),
+            },
+            command=["postgres", *_flags(_SETTINGS)],
+        )
+
+    def _begin_anew(self) -> None:
+        self._provisioned.unlink(missing_ok=True)
 
     def _user(self) -> str | None:
         return privilege.unprivileged_user()
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """One probe, as a client would do it: True when it works."""
         try:
             if not self._provisioned.exists():
                 self._provision()
@@ -206,6 +228,10 @@ def _write_private(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+
+
+def _flags(settings: Mapping[str, str]) -> list[str]:
+    return [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
 
 
 def _program(name: str) -> Path:

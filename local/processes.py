@@ -131,6 +131,9 @@ class ManagedProcess:
     def _launch(self) -> None:
         if self.running:
             return
+        # A port or a lock that the dead run's children still hold would fail the new one.
+        if self._child is not None and not trees.kill_leftovers(self._child):
+            raise self._failure("left processes behind that survived SIGKILL")
         self.log.path.parent.mkdir(parents=True, exist_ok=True)
         self._run_began_at_byte = self.log.size()
         self._child = shared_guard().spawn(

@@ -9,13 +9,18 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from local import trees
-from local.children import Child, shared_guard
+from local.body import Body, ProcessBody
+from local.children import shared_guard
 from local.errors import ServiceFailed
 from local.logfile import LogFile
 from local.ports import PortLease, lease_port
+
+if TYPE_CHECKING:
+    from local.containers.container import Container
+    from local.containers.engine import Engine
+    from local.containers.plan import ContainerPlan
 
 Say = Callable[[str], None]
 
@@ -27,8 +32,9 @@ def quiet(_text: str) -> None:
 class Service(ABC):
     """One real service with its own directory, port and log file, on 127.0.0.1 only.
 
-    Port and data stay the same over stop, kill and restart. Every method raises ServiceFailed,
-    quoting the log's last lines, when it cannot do what it promises.
+    It runs as a process, or as a container in the engine that `run_in()` named. Port and data
+    stay the same over stop, kill and restart. Every method raises ServiceFailed, quoting the
+    log's last lines, when it cannot do what it promises.
     """
 
     name: ClassVar[str]
@@ -39,7 +45,10 @@ class Service(ABC):
         self.directory = directory.resolve()
         self.log = LogFile(self.directory / f"{self.name}.log")
         self.say = say
-        self._child: Child | None = None
+        self.started_at = 0.0  # by the monotonic clock; the last time
+        self._body: Body | None = None
+        self._engine: Engine | None = None
+        self._container: Container | None = None
         self._leases: dict[str, PortLease] = {}
         self._abandoned = threading.Event()
 
@@ -59,8 +68,15 @@ class Service(ABC):
         """The program."""
 
     @abstractmethod
-    def _answers(self) -> bool:
-        """One probe, as a client would do it: True when the service works."""
+    def answers(self) -> bool:
+        """One probe, as a client would do it, for a few seconds at most: True when it works."""
+
+    def _contained(self) -> ContainerPlan:
+        """The container that does the same."""
+        raise ServiceFailed(f"{self.name} does not come as a container")
+
+    def _begin_anew(self) -> None:  # noqa: B027 - not every service has something to forget
+        """Called before the first start of a container that finds nothing of an earlier one."""
 
     def _user(self) -> str | None:
         return None
@@ -79,25 +95,38 @@ class Service(ABC):
     @property
     def running(self) -> bool:
         """True while its process lives, frozen or not."""
-        return self._child is not None and self._child.running
+        return self._body is not None and self._body.running
+
+    @property
+    def frozen(self) -> bool:
+        """True while it lives and stands still."""
+        return self._body is not None and self._body.frozen
 
     @property
     def pid(self) -> int:
         """The process id. Raises ServiceFailed when it does not run."""
         return self._living().pid
 
+    def run_in(self, engine: Engine) -> None:
+        """Run as a container from now on; to be called before the first start."""
+        self._engine = engine
+
     def start(self) -> None:
-        """Start the process; `wait_ready()` tells when it can be used. Nothing if it runs."""
+        """Start it; `wait_ready()` tells when it can be used. Nothing if it runs."""
         if self.running:
             return
+        self.started_at = time.monotonic()
         self.directory.mkdir(parents=True, exist_ok=True)
+        if self._engine is not None:
+            self._body = self._start_container(self._engine)
+            return
         self._prepare()
-        self._child = self._spawn(self._argv(), user=self._user())
+        self._body = self._spawn(self._argv(), user=self._user())
 
     def wait_ready(self, timeout_s: float = 30.0) -> None:
         """Return as soon as it answers a client."""
         deadline = time.monotonic() + timeout_s
-        while not self._answers():
+        while not self.answers():
             if not self.running:
                 raise self._failure(f"ended with exit code {self._returncode()}")
             if time.monotonic() >= deadline:
@@ -107,28 +136,28 @@ class Service(ABC):
 
     def stop(self, *, timeout_s: float = 15.0, immediate: bool = False) -> None:
         """End it in order, with force after `timeout_s` seconds or when `immediate`."""
-        child = self._child
-        if child is None or not child.running:
+        body = self._body
+        if body is None or not body.running:
             return
         if not immediate:
-            trees.thaw(child)
-            child.signal(self.stop_signal)
-            if child.wait(timeout_s):
+            body.thaw()
+            body.signal(self.stop_signal)
+            if body.wait(timeout_s):
                 return
         self.kill()
 
     def kill(self) -> None:
         """SIGKILL all its processes; returns when they are gone."""
-        if self._child is not None and not trees.kill(self._child):
+        if self._body is not None and not self._body.kill():
             raise self._failure("survived SIGKILL")
 
     def freeze(self) -> None:
-        """SIGSTOP all its processes; returns when they stand still."""
-        trees.freeze(self._living())
+        """Freeze all its processes; returns when they stand still."""
+        self._living().freeze()
 
     def thaw(self) -> None:
         """Let a frozen service go on."""
-        trees.thaw(self._living())
+        self._living().thaw()
 
     def restart(self, *, timeout_s: float = 30.0, immediate: bool = False) -> None:
         """Stop, start on the same port and data, wait until it answers."""
@@ -148,7 +177,10 @@ class Service(ABC):
             memory.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Give up its ports, after the last stop."""
+        """Give up its ports and its container, after the last stop."""
+        if self._container is not None:
+            self._container.remove()
+            self._body = self._container = None
         for lease in self._leases.values():
             lease.release()
         self._leases.clear()
@@ -164,35 +196,51 @@ class Service(ABC):
             memory.write_text(str(self._leases[name].port))
         return self._leases[name].port
 
-    def _spawn(self, argv: Sequence[str | Path], *, user: str | None = None) -> Child:
+    def _start_container(self, engine: Engine) -> Container:
+        if self._container is not None:
+            self._container.start()
+            return self._container
+        engine.clear(self.directory)  # first: it may hold our port
+        if engine.begins_anew(self.directory):
+            self._begin_anew()
+        plan = self._contained()
+        engine.fetch(plan.image, say=self.say, abandoned=self._abandoned)
+        self._container = engine.create(plan, port=self.port, directory=self.directory)
+        return self._container
+
+    def _spawn(self, argv: Sequence[str | Path], *, user: str | None = None) -> ProcessBody:
         if self._abandoned.is_set():
             raise self._failure("was abandoned")
-        return shared_guard().spawn(
-            argv,
-            environment=self._environment(),
-            directory=self.directory,
-            log=self.log.path,
-            user=user,
+        return ProcessBody(
+            shared_guard().spawn(
+                argv,
+                environment=self._environment(),
+                directory=self.directory,
+                log=self.log.path,
+                user=user,
+            )
         )
 
     def _run(self, argv: Sequence[str | Path], *, user: str | None = None) -> None:
-        self._child = child = self._spawn(argv, user=user)
+        self._body = body = self._spawn(argv, user=user)
         deadline = time.monotonic() + 120.0
-        while not child.wait(0.1):
+        while not body.wait(0.1):
             if not self._abandoned.is_set() and time.monotonic() < deadline:
                 continue
-            trees.kill(child)
-        if child.returncode != 0:
-            raise self._failure(f"{Path(argv[0]).name} ended with exit code {child.returncode}")
+            body.kill()
+        if body.returncode != 0:
+            raise self._failure(f"{Path(argv[0]).name} ended with exit code {body.returncode}")
 
-    def _living(self) -> Child:
-        if self._child is None or not self._child.running:
+    def _living(self) -> Body:
+        if self._body is None or not self._body.running:
             raise self._failure("does not run")
-        return self._child
+        return self._body
 
     def _returncode(self) -> int | None:
-        return self._child.returncode if self._child is not None else None
+        return self._body.returncode if self._body is not None else None
 
     def _failure(self, what: str) -> ServiceFailed:
+        if self._body is not None:
+            self._body.save_log(self.log.path)
         tail = self.log.tail() or "(empty)"
         return ServiceFailed(f"{self.name} {what}. The end of {self.log.path}:\n{tail}")

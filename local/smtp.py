@@ -61,7 +61,8 @@ class Smtp(Service):
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         return {**super()._environment(), "PYTHONPATH": path}
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """One probe, as a client would do it: True when it works."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as client:
                 greeting = client.recv(64)

@@ -12,9 +12,10 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from local.children import shared_guard
+from local.containers.choice import containers_wanted
 from local.errors import DirectoryInUse, ServiceFailed
 from local.kafka import Kafka
 from local.postgres import Postgres
@@ -22,11 +23,15 @@ from local.service import Say, Service, quiet
 from local.smtp import Smtp
 from local.valkey import Valkey
 
+if TYPE_CHECKING:
+    from local.containers.engine import Engine
+
 Name = Literal["postgres", "kafka", "valkey", "smtp"]
 ALL: tuple[Name, ...] = ("postgres", "kafka", "valkey", "smtp")
 
 _S = TypeVar("_S", bound=Service)
 _KINDS: dict[str, type[Service]] = {kind.name: kind for kind in (Postgres, Kafka, Valkey, Smtp)}
+_CONTAINED = (Postgres, Kafka, Valkey)
 
 
 class Stack:
@@ -34,9 +39,11 @@ class Stack:
 
     A service whose variable (DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, REDIS_URL, EMAIL_URL) is set
     in `environ` is not started: the one named there is used. With `directory` the data stays for
-    the next time; without, it lies in a temporary directory and goes.
+    the next time; without, it lies in a temporary directory and goes. With SERVICES=containers
+    in `environ` all but the SMTP server run as containers.
 
-    Entering raises ServiceFailed when a service does not come up within `timeout_s`, and
+    Raises NoSuchServices for an unknown SERVICES. Entering raises the same when no Docker engine
+    answers, ServiceFailed when a service does not come up within `timeout_s`, and
     DirectoryInUse when another living stack works in the directory.
     """
 
@@ -61,8 +68,10 @@ class Stack:
         }
         if "DATABASE_URL" in self._external and environ.get("RELAY_DATABASE_URL"):
             self._external["RELAY_DATABASE_URL"] = environ["RELAY_DATABASE_URL"]
+        self._engine: Engine | None = None
+        self._contained = set(_CONTAINED if containers_wanted(environ) else ())
         self._services = {
-            kind.name: kind(self.directory / kind.name, say=say)
+            kind.name: kind(self._directory_of(kind), say=say)
             for kind in wanted
             if kind.variable not in self._external
         }
@@ -122,6 +131,7 @@ class Stack:
         """
         try:
             self._take_directory()
+            self._find_engine()
             with ThreadPoolExecutor(max_workers=len(_KINDS)) as pool:
                 self._start_all(pool)
         except BaseException:
@@ -140,6 +150,9 @@ class Stack:
             ]
         for service in self.services:
             service.release()
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -173,6 +186,21 @@ class Stack:
                     raise
                 service.move()
         self._say(f"{service.name} answers at 127.0.0.1:{service.port}")
+
+    def _directory_of(self, kind: type[Service]) -> Path:
+        # Not the one of the process: its data and passwords are others.
+        name = f"{kind.name}-container" if kind in self._contained else kind.name
+        return self.directory / name
+
+    def _find_engine(self) -> None:
+        contained = [each for each in self.services if type(each) in self._contained]
+        if not contained:
+            return
+        from local.containers.engine import Engine  # noqa: PLC0415 - slow, and mostly not needed
+
+        self._engine = Engine(keeps_data=not self._temporary)
+        for service in contained:
+            service.run_in(self._engine)
 
     def _take_directory(self) -> None:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -50,11 +50,27 @@ def kill(child: Child, *, timeout_s: float = 10.0) -> bool:
             process.kill()
     deadline = time.monotonic() + timeout_s
     gone = child.wait(timeout_s)
-    while descendants and time.monotonic() < deadline:
-        descendants = [process for process in descendants if _alive(process)]
-        if descendants:
-            _TICK.wait(0.01)
-    return gone and not descendants
+    return _wait_until_gone(descendants, deadline=deadline) and gone
+
+
+def kill_leftovers(child: Child, *, timeout_s: float = 10.0) -> bool:
+    """SIGKILL what a process that has ended left behind, as systemd does before a restart.
+
+    True when all of it is gone within `timeout_s`.
+    """
+    leftovers = child.leftovers()
+    for process in leftovers:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    return _wait_until_gone(leftovers, deadline=time.monotonic() + timeout_s)
+
+
+def _wait_until_gone(processes: list[psutil.Process], *, deadline: float) -> bool:
+    while any(_alive(process) for process in processes):
+        if time.monotonic() >= deadline:
+            return False
+        _TICK.wait(0.01)
+    return True
 
 
 def _alive(process: psutil.Process) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from local.errors import ServiceFailed
+from local.errors import NoSuchServices, ServiceFailed
 from local.stack import Stack
 
 STARTED = "WAYBILL_TEST_SERVICES"  # "ready", or why there are none
@@ -54,9 +54,11 @@ def _start() -> None:
     global _stack  # noqa: PLW0603 - one stack a run, stopped by the hook that ends it
     if "--collect-only" in sys.argv or "--co" in sys.argv:
         return
-    stack = Stack()
     try:
+        stack = Stack()
         stack.start()
+    except NoSuchServices as error:
+        raise pytest.UsageError(str(error)) from error  # asked for by name: never skipped
     except ServiceFailed as error:
         if os.environ.get("CI"):
             raise pytest.UsageError(f"a service did not start: {error}") from error

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from http.client import HTTPException
+
+import psycopg
+from confluent_kafka import KafkaException
+
 from local.errors import LocalError
 from local.logfile import LogFile
 
+# What clients raise when a service is not there, or does not do its part.
+UNREACHABLE = (OSError, HTTPException, psycopg.OperationalError, KafkaException)
 _LAST_LINES = 15
 
 

@@ -11,16 +11,18 @@ from local.smtp import Smtp
 
 
 class Mailbox:
-    """The mails for these orders; those of earlier runs are left out."""
+    """The mails for these orders, from now on; those of earlier runs are left out."""
 
     def __init__(self, smtp: Smtp, *, orders: Sequence[Order]) -> None:
-        self._smtp = smtp
+        self._journal = smtp.journal
+        self._begin = smtp.journal.end()
         self._orders = orders
 
     def arrived(self) -> dict[str, list[Mail]]:
         """Every mail so far, by order id."""
         by_address: dict[str, list[Mail]] = {order.email: [] for order in self._orders}
-        for mail in self._smtp.mails():
+        mails, _ = self._journal.after(self._begin)
+        for mail in mails:
             for recipient in mail.recipients:
                 if recipient in by_address:
                     by_address[recipient].append(mail)

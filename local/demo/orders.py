@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count, islice
 from typing import Any
 
 _CUSTOMERS = (
@@ -38,13 +40,26 @@ class Order:
     body: dict[str, Any]
 
 
+def new_run() -> str:
+    """What the ids of one run's orders begin with; never used before."""
+    return f"{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
 def new_orders() -> list[Order]:
     """Ten orders whose ids were never used before."""
-    run = f"{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    return [
-        _order(f"{run}-{number:02d}", customer, number=number)
-        for number, customer in enumerate(_CUSTOMERS, start=1)
-    ]
+    return list(islice(endless_orders(new_run()), len(_CUSTOMERS)))
+
+
+def endless_orders(run: str) -> Iterator[Order]:
+    """One order after the other, for ever."""
+    for number in count(1):
+        customer = _CUSTOMERS[(number - 1) % len(_CUSTOMERS)]
+        yield _order(f"{run}-{number:02d}", customer, number=number)
+
+
+def order_by_hand(run: str) -> Order:
+    """The order that a person may post."""
+    return _order(f"{run}-by-hand", "Mary Somerville", number=1)
 
 
 def _order(order_id: str, customer: str, *, number: int) -> Order:

@@ -12,6 +12,7 @@ from local.demo.state import State
 from local.processes import ManagedProcess, Restart
 
 GROUP = "invoices"
+TOPIC = "order_invoices"
 _COMMAND_WITHIN_S = 120.0
 
 

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http.client import HTTPException
 from pathlib import Path
 
 import psycopg
-from confluent_kafka import KafkaException
 
-from local.children import ROOT
+from local.demo.failure import UNREACHABLE
 from local.demo.interrupts import Interrupted, Interrupts
 from local.demo.journey import Journey
+from local.demo.living.stay import stay
 from local.demo.mailbox import Mailbox
 from local.demo.orders import TIMES_TWO, Order, new_orders
-from local.demo.processes import GROUP
+from local.demo.processes import GROUP, TOPIC
 from local.demo.screen import Screen
 from local.demo.settled import Settled
 from local.demo.stage import Stage
-from local.demo.state import State
-from local.demo.stay import stay
+from local.demo.state import DIRECTORY, State
 from local.errors import LocalError
-
-DIRECTORY = ROOT / ".local" / "demo"
-TOPIC = "order_invoices"
-_FAILURES = (LocalError, OSError, HTTPException, psycopg.Error, KafkaException)
 
 
 class Demo:
@@ -49,7 +43,7 @@ class Demo:
             except Interrupted as interrupted:
                 self._screen.line("\nAsked to end; the same again ends it at once.")
                 code = 0 if self._is_good else interrupted.exit_code
-            except _FAILURES as error:
+            except (LocalError, psycopg.Error, *UNREACHABLE) as error:
                 self._screen.line(f"Failed: {error}", style="bold red")
             finally:
                 interrupts.winding_down = True

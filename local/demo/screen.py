@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
+from local.service import Say
+
 _QUIET_FOR_S = 5.0
 
 
@@ -21,6 +23,12 @@ class Screen:
         self._status: Status | None = None
         self._title = ""
         self._said = ("", float("-inf"))
+        self._listener: Say | None = None
+
+    @property
+    def console(self) -> Console:
+        """Where it is printed."""
+        return self._console
 
     def line(self, text: str = "", *, style: str = "") -> None:
         """Print a line; long ones are left whole, so that they can be copied."""
@@ -45,10 +53,21 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Tell something about the step under way; any thread may."""
-        if self._status is not None:
+        if self._listener is not None:
+            self._listener(text)
+        elif self._status is not None:
             self._status.update(f"{self._title}: {text}")
         else:
             self.line(f"    {text}")
+
+    @contextmanager
+    def saying(self, listener: Say) -> Iterator[None]:
+        """Meanwhile hand on what is said, instead of printing it."""
+        self._listener = listener
+        try:
+            yield
+        finally:
+            self._listener = None
 
     def count(self, text: str) -> None:
         """Tell a count that changes fast; without a terminal only every few seconds."""

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 import psycopg
-from confluent_kafka import Consumer, TopicPartition
 
-from events.conf import kafka_settings
+from local.demo.lag import GroupLag
 
 _ENTRIES = "SELECT count(*) FROM events_outboxentry WHERE topic = %s AND key = ANY(%s)"
-_ANSWER_WITHIN_S = 10.0
 
 
 class Settled:
-    """Looks at the outbox and at the group's committed offsets; takes no part in the group.
+    """Looks at the outbox and at the group's committed offsets.
 
     A context manager. Methods raise psycopg.Error and KafkaException.
     """
@@ -24,9 +22,7 @@ class Settled:
         self, *, environment: Mapping[str, str], topic: str, group: str, keys: Sequence[str]
     ) -> None:
         self._database_url = environment["DATABASE_URL"]
-        self._kafka = Consumer(
-            {**kafka_settings("consumer", environment=environment), "group.id": group}
-        )
+        self._lag = GroupLag(environment=environment, topic=topic, group=group)
         self._topic = topic
         self._keys = list(keys)
 
@@ -34,7 +30,7 @@ class Settled:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._kafka.close()
+        self._lag.close()
 
     def backlog(self) -> int:
         """How many outbox entries of these keys wait to be produced."""
@@ -44,15 +40,4 @@ class Settled:
 
     def lag(self) -> int:
         """How many messages of the topic the group has not committed yet."""
-        found = self._kafka.list_topics(self._topic, timeout=_ANSWER_WITHIN_S)
-        partitions = [
-            TopicPartition(self._topic, number) for number in found.topics[self._topic].partitions
-        ]
-        committed = self._kafka.committed(partitions, timeout=_ANSWER_WITHIN_S)
-        return sum(self._behind(each.partition, each.offset) for each in committed)
-
-    def _behind(self, partition: int, committed: int) -> int:
-        first, end = self._kafka.get_watermark_offsets(
-            TopicPartition(self._topic, partition), timeout=_ANSWER_WITHIN_S
-        )
-        return end - max(committed, first)  # never committed is a negative number
+        return self._lag.read()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from local.demo.account import Account, read_account
 from local.demo.client import Client
+from local.demo.prepared import Prepared
 from local.demo.processes import Processes, environment_of
 from local.demo.readiness import wait_for_api, wait_for_beats
 from local.demo.screen import Screen
@@ -36,11 +38,12 @@ class Stage:
         self.state = state
         self.stack = Stack(state.services, say=screen.say)
         self._screen = screen
-        self._supervisor = Supervisor(say=screen.say)
+        self.supervisor = Supervisor(say=screen.say)
         self._is_set = False
 
     def start_services(self) -> None:
         """Start what the environment names nowhere else."""
+        self.state.renew_long_logs()
         own = [service.name for service in self.stack.services]
         named = "using only services that the environment names"
         with self._screen.step(f"Starting {', '.join(own)}" if own else named.capitalize()):
@@ -49,26 +52,29 @@ class Stage:
         self._processes = Processes(state=self.state, environment=self.environment)
 
     def prepare(self) -> None:
-        """Make tables, topics and a user with an API token."""
-        with self._screen.step("Making tables, topics and a user with an API token"):
-            file = self.state.account
-            self._processes.run("prepare", "-m", "local.demo.prepare", str(file))
-            self.account = read_account(file)
+        """Make tables, topics and a user with an API token, unless all is there already."""
+        file = self.state.account
+        prepared = Prepared(self.state, environment=self.environment)
+        if not prepared.is_as_remembered():
+            with self._screen.step("Making tables, topics and a user with an API token"):
+                self._processes.run("prepare", "-m", "local.demo.prepare", str(file))
+                prepared.remember()
+        self.account = read_account(file)
 
     def start_processes(self) -> None:
         """Start API, relay and consumer, and return when they are ready."""
         self._port_lease = lease_port(_WANTED_PORT)
         self.port = self._port_lease.port
         with self._screen.step("Starting the API, the relay and the consumer"):
-            self.api = self._supervisor.add(self._processes.api(port=self.port))
-            self.relay = self._supervisor.add(self._processes.relay())
-            self.consumer = self._supervisor.add(self._processes.consumer())
+            self.api = self.supervisor.add(self._processes.api(port=self.port))
+            self.relay = self.supervisor.add(self._processes.relay())
+            self.consumer = self.supervisor.add(self._processes.consumer())
             self._is_set = True
-            wait_for_api(self.api, self.client(), supervisor=self._supervisor)
+            wait_for_api(self.api, self.client(), supervisor=self.supervisor)
             wait_for_beats(
                 [self.relay, self.consumer],
                 database_url=self.environment["DATABASE_URL"],
-                supervisor=self._supervisor,
+                supervisor=self.supervisor,
             )
 
     def client(self) -> Client:
@@ -80,10 +86,13 @@ class Stage:
         return self._processes.run("traceevent", "manage.py", "traceevent", name)
 
     def stop(self) -> None:
-        """Stop everything, consumer first, services last. Raises ServiceFailed."""
+        """Stop everything, services last. Raises ServiceFailed."""
         if self._is_set:
             self._screen.line("Stopping the consumer, the relay and the API")
-        self._supervisor.stop()
+            processes = (self.consumer, self.relay, self.api)
+            with ThreadPoolExecutor(max_workers=len(processes)) as pool:
+                list(pool.map(ManagedProcess.stop, processes))
+        self.supervisor.stop()
         if any(service.running for service in self.stack.services):
             self._screen.line("Stopping the services")
         self.stack.stop()

@@ -7,6 +7,12 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.children import ROOT
+
+DIRECTORY = ROOT / ".local" / "demo"  # unless told otherwise
+
+_LONG_LOG_BYTES = 10_000_000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class State:
@@ -25,9 +31,24 @@ class State:
         return self.directory / "account.json"
 
     @property
-    def authorization(self) -> Path:
-        """The HTTP header with the token, for `curl -H @file`."""
-        return self.directory / "authorization"
+    def prepared(self) -> Path:
+        """What tables, topics and user were like when they were made last."""
+        return self.directory / "prepared.json"
+
+    @property
+    def headers(self) -> Path:
+        """The HTTP headers with the token, for `curl -H @file`."""
+        return self.directory / "headers"
+
+    @property
+    def order(self) -> Path:
+        """An order to be posted by hand."""
+        return self.directory / "order.json"
+
+    @property
+    def control(self) -> Path:
+        """The socket at which the running demo listens."""
+        return self.directory / "control" / "socket"
 
     @property
     def environment(self) -> Path:
@@ -37,6 +58,12 @@ class State:
     def log(self, name: str) -> Path:
         """The log of one of the project's processes or commands."""
         return self.directory / "logs" / f"{name}.log"
+
+    def renew_long_logs(self) -> None:
+        """Begin every log anew that has become long; its last contents stay beside it as .old."""
+        for log in self.directory.rglob("*.log"):
+            if log.stat().st_size > _LONG_LOG_BYTES:
+                log.rename(log.with_suffix(".log.old"))
 
     def secret_key(self) -> str:
         """Django's SECRET_KEY, made once."""

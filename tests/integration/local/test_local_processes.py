@@ -87,6 +87,18 @@ def test_kill_takes_the_children_along(make: Make) -> None:
     assert not child.is_running()
 
 
+def test_a_revived_process_finds_nothing_left_of_its_dead_run(make: Make) -> None:
+    process = make(WITH_CHILD + WAIT, WAIT)
+    process.start()
+    until(lambda: process.log.text().count("ready") == 2)
+    (child,) = psutil.Process(process.pid).children()
+    process.signal(signal.SIGKILL)
+    assert process.wait_exit(5.0) == -signal.SIGKILL
+    assert child.is_running()
+    assert process.revive()
+    assert not child.is_running()
+
+
 def test_a_frozen_process_and_its_children_stand_still(make: Make) -> None:
     process = make(WITH_CHILD + WAIT, WAIT)
     process.start()

@@ -1,0 +1,1 @@
+"""The services as containers, where a Docker engine runs: SERVICES=containers."""
