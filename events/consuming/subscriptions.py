@@ -84,8 +84,7 @@ def subscribe(
 ) -> Callable[[H], H]:
     """Declare that `group` handles events of `type` on `topic` with the decorated function.
 
-    The options are the fields of Subscription. Raises Misconfigured if the group already handles
-    this type here, or a name is illegal.
+    The options: see Subscription. Raises Misconfigured for a second handler or an illegal name.
     """
 
     def declare(handler: H) -> H:

@@ -43,8 +43,7 @@ def publish(
 
     Events of one topic and key get there in the order of their calls. The fields are those of
     NewEvent. Raises a PublishRefused (NotInTransaction, UnknownTopic, UnknownEventType,
-    EventInvalid, EventTooLarge, EventIdReused); then nothing is stored and the transaction goes on
-    unharmed.
+    EventInvalid, EventTooLarge, EventIdReused): nothing is stored, the transaction goes on.
     """
     _refuse_outside_transaction()
     event = NewEvent(

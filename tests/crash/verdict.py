@@ -129,10 +129,7 @@ class Verdict:
             "dead_letters": dict(self.dead_letters),
             "unknown_outcomes": self.unknown_outcomes,
             "recovery_of_the_harmed": _json(recovery(_backs(run.faults))),
-            "recovery_by_target": {
-                target: _json(recovery(_backs(run.faults, target=target)))
-                for target in sorted({each.target for each in run.faults})
-            },
+            "recovery_by_target": _by_target(run.faults),
             "recovery_of_the_whole": _json(recovery(run.drained_after_s)),
             "violations": [str(each) for each in self.violations],
             "troubles": self.troubles,
@@ -166,6 +163,11 @@ def _backs(faults: Iterable[Fault], *, target: str = "") -> list[float]:
         for each in faults
         if each.back_after_s is not None and target in {"", each.target}
     ]
+
+
+def _by_target(faults: Sequence[Fault]) -> dict[str, dict[str, float] | None]:
+    targets = sorted({each.target for each in faults})
+    return {target: _json(recovery(_backs(faults, target=target))) for target in targets}
 
 
 def _json(found: Recovery | None) -> dict[str, float] | None:

@@ -30,9 +30,7 @@ class Control:
     def __init__(self, path: Path, answer: Answer) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.chmod(0o700)
-        path.unlink(
-            missing_ok=True
-        )  # of a demo that was killed; of two at once only one gets here
+        path.unlink(missing_ok=True)  # a killed demo's; of two at once only one gets here
         self._path = path
         with _short(path) as address:
             self._server = _Server(address, _Handler)
