@@ -17,10 +17,9 @@ import psycopg
 import redis
 from confluent_kafka import Consumer, Message, TopicPartition
 
-TABLES = """
-    CREATE TABLE IF NOT EXISTS bare_done (key text PRIMARY KEY, at timestamptz DEFAULT now());
-    CREATE TABLE IF NOT EXISTS bare_effect (id bigserial PRIMARY KEY, n text NOT NULL)
-"""
+from benchmarks.tables import BARE
+
+DONE = "CREATE TABLE IF NOT EXISTS bare_done (key text PRIMARY KEY, at timestamptz DEFAULT now())"
 FORGET = "TRUNCATE bare_done, bare_effect"
 BATCH = 500
 REMEMBER_S = 7 * 86_400
@@ -32,7 +31,8 @@ class ByHand:
 
     def __init__(self) -> None:
         self._database = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
-        self._database.execute(TABLES)
+        self._database.execute(DONE)
+        self._database.execute(BARE)
         self._redis = redis.Redis.from_url(os.environ["REDIS_URL"])
 
     def forget(self) -> None:

@@ -13,13 +13,13 @@ import psycopg
 from benchmarks.figure import Figure, against
 from benchmarks.filled_topic import fill
 from benchmarks.stage import process, run_alone
+from benchmarks.tables import OURS
 from local.demo.stage import Stage
 
 SHORT, SHORT_MESSAGES = "bench_short_eu_web", 20_000
 LONG, LONG_MESSAGES = "bench_long_eu_web", 100_000
 ROUNDS = 3
 PATIENCE_S = 300.0
-TABLES = "CREATE TABLE IF NOT EXISTS bench_effect (id bigserial PRIMARY KEY, n text NOT NULL)"
 
 # In this order in every round: what is compared runs side by side.
 PASSES: dict[str, tuple[str, ...]] = {
@@ -36,7 +36,7 @@ PASSES: dict[str, tuple[str, ...]] = {
 def measure(stage: Stage) -> list[Figure]:
     """Return messages/s of the three ways, each against what is written by hand."""
     with psycopg.connect(stage.environment["DATABASE_URL"]) as connection:
-        connection.execute(TABLES)
+        connection.execute(OURS)
     servers = stage.environment["KAFKA_BOOTSTRAP_SERVERS"]
     fill(SHORT, bootstrap_servers=servers, messages=SHORT_MESSAGES)
     fill(LONG, bootstrap_servers=servers, messages=LONG_MESSAGES)

@@ -13,9 +13,10 @@ import psutil
 import psycopg
 
 from benchmarks import filled_outbox, filled_topic
-from benchmarks.consuming import LONG, SHORT, TABLES
+from benchmarks.consuming import LONG, SHORT
 from benchmarks.figure import Figure
 from benchmarks.stage import process, run_alone
+from benchmarks.tables import OURS
 from local.demo.stage import Stage
 from local.processes import ManagedProcess
 
@@ -63,7 +64,7 @@ def measure(stage: Stage) -> list[Figure]:
         raise RuntimeError(f"manage.py shell failed:\n{shell.log.tail()}")
     base = float(shell.log.text().split()[-1]) / MB
     with psycopg.connect(stage.environment["DATABASE_URL"], autocommit=True) as database:
-        database.execute(TABLES)
+        database.execute(OURS)
         return [
             *_figures("relay, 200,000 of 400 B", _relay(stage, database, MANY, SMALL), base=base),
             *_figures("relay, 300 of 900 kB", _relay(stage, database, FEW, LARGE), base=base),

@@ -112,7 +112,7 @@ class GroupConsumer:
             self._progress.news.wait(STEP_S)
             self._progress.news.clear()
         self._collect()
-        self._pending = [each for each in self._pending if _where(each) not in partitions]
+        self._pending = [each for each in self._pending if each.where not in partitions]
         if lost:
             self._offsets.forget(partitions)
         else:
@@ -169,7 +169,7 @@ class GroupConsumer:
                         self._offsets.store(partition, next_offset)
                 case Wait(position=position):
                     where = (position.topic, position.partition)
-                    self._pending = [each for each in self._pending if _where(each) != where]
+                    self._pending = [each for each in self._pending if each.where != where]
                     self._flow.hold(report)
 
     def _check_deadline(self) -> None:
@@ -187,7 +187,3 @@ class GroupConsumer:
             and self._worker.is_idle
             and not (self._pending or self._flow.is_waiting or self._progress.has_reports)
         )
-
-
-def _where(record: Record) -> Partition:
-    return record.topic, record.partition

@@ -94,8 +94,7 @@ class Decoder:
 def _dedupe_key(delivery: Delivery) -> str:
     """Return the delivery's dedupe key; what was parsed or made for it is kept."""
     key = delivery.route.dedupe_key
-    if key is None or delivery.record.value is None:
-        # A template cannot be filled from a payload that is not there.
+    if key is None:
         return f"{delivery.subscription.group}:{delivery.source}/{delivery.id}"
     if isinstance(key, KeyTemplate):
         delivery.parsed = parsed(delivery.record.value)
@@ -117,7 +116,10 @@ def _routes(subscription: Subscription, *, settings: Waybill) -> tuple[Route, Ro
     )
     on_delete = subscription.on_delete
     name = subscription.name if on_delete else "tombstone skipped"
-    return route, replace(route, handle=on_delete or _skip, handle_batch=None, name=name)
+    # A template cannot be filled from a payload that is not there.
+    return route, replace(
+        route, handle=on_delete or _skip, handle_batch=None, dedupe_key=None, name=name
+    )
 
 
 def _in_a_batch_of_one(handler: BatchHandler) -> Handler:

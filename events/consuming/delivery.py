@@ -40,10 +40,20 @@ class Route:
     ttl_s: float
 
 
-class Delivery(msgspec.Struct, kw_only=True, eq=False):
-    """A decoded message with its route and dedupe key. The event is made when it is asked for."""
+class Fetched(msgspec.Struct, kw_only=True, eq=False):
+    """A message as it was fetched."""
 
     record: Record
+
+    @property
+    def partition(self) -> Partition:
+        """Topic and partition."""
+        return self.record.where
+
+
+class Delivery(Fetched, kw_only=True, eq=False):
+    """A decoded message with its route and dedupe key. The event is made when it is asked for."""
+
     route: Route
     source: str
     id: str
@@ -74,11 +84,6 @@ class Delivery(msgspec.Struct, kw_only=True, eq=False):
     def retry(self) -> RetryPolicy:
         """The policy for failures."""
         return self.route.retry
-
-    @property
-    def partition(self) -> Partition:
-        """Topic and partition."""
-        return self.record.topic, self.record.partition
 
     @property
     def event_name(self) -> str:
@@ -116,27 +121,14 @@ class Delivery(msgspec.Struct, kw_only=True, eq=False):
         )
 
 
-class Undecodable(msgspec.Struct, kw_only=True, eq=False):
+class Undecodable(Fetched, kw_only=True, eq=False):
     """A message that no handler of the group can ever get; it becomes a dead letter as it is."""
 
-    record: Record
     reason: str
 
-    @property
-    def partition(self) -> Partition:
-        """Topic and partition."""
-        return self.record.topic, self.record.partition
 
-
-class Passed(msgspec.Struct, kw_only=True, eq=False):
+class Passed(Fetched, kw_only=True, eq=False):
     """A message of a type the group does not subscribe to: nothing to do but to move on."""
-
-    record: Record
-
-    @property
-    def partition(self) -> Partition:
-        """Topic and partition."""
-        return self.record.topic, self.record.partition
 
 
 Item = Delivery | Undecodable | Passed

@@ -110,7 +110,7 @@ class KafkaConsumer:
         if self._gone_meanwhile & self.assignment:
             # Old and new messages of it cannot be told apart: the committed offsets can.
             raise KafkaException(KafkaError(KafkaError._STATE, "a partition left and came back"))
-        return [r for r in records if (r.topic, r.partition) not in self._gone_meanwhile]
+        return [each for each in records if each.where not in self._gone_meanwhile]
 
     def pause(self, partitions: Collection[Partition]) -> None:
         """Stop fetching from `partitions`, where assigned; drops what was prefetched."""

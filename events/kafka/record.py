@@ -19,6 +19,11 @@ class Record(NamedTuple):
     timestamp_ms: int | None
 
     @property
+    def where(self) -> Partition:
+        """The partition it lies in, with its topic."""
+        return self.topic, self.partition
+
+    @property
     def position(self) -> Position:
         """Where it lies."""
         return Position(self.topic, self.partition, self.offset)
