@@ -26,6 +26,7 @@ POSITIVE = (
     "relay_window_entries",
     "relay_window_bytes",
     "relay_max_backoff_s",
+    "backlog_age_limit_s",
     "heartbeat_interval_s",
     "dedupe_ttl_s",
     "fetch_messages",

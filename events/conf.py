@@ -27,6 +27,9 @@ class Limits:
     headers_bytes: int = 8_192
     depth: int = 64
     dedupe_key_bytes: int = 1_024
+    batch_events: int = 1_000
+    batch_bytes: int = 5_000_000  # of the whole body
+    wait_s: int = 30  # the longest wait for Kafka that a caller may ask for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +44,8 @@ class Waybill:
     regions: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     allowed_topic_names: tuple[str, ...] = ()  # plain names outside the naming pattern
+
+    backlog_age_limit_s: float = 86_400.0  # nothing more is accepted while the oldest is older
 
     relay_poll_interval_s: float = 1.0  # a lost NOTIFY costs at most this
     relay_window_entries: int = 10_000  # entries in flight to Kafka

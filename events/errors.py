@@ -16,6 +16,7 @@ WaybillError
 │   └── EffectLost          the claim is no longer ours: stop, do nothing, count nothing
 ├── ServiceUnavailable      a service we need is away: wait for it, never the message's fault
 ├── ActionRefused           an operator action was not allowed; audited all the same
+├── NotGranted              the caller has no grant for this; nothing was done
 └── Misconfigured           a setting or declaration is wrong; says which and how to mend it
 """
 
@@ -117,6 +118,15 @@ class ServiceUnavailable(WaybillError):
 
 class ActionRefused(WaybillError):
     """The actor may not do this; the refusal is in the audit."""
+
+
+class NotGranted(WaybillError):
+    """The caller has no grant for what they asked; `right` and `topic` say for what."""
+
+    def __init__(self, *, right: str, topic: str) -> None:
+        super().__init__(f"you have no grant to {right} on topic {topic!r}")
+        self.right = right
+        self.topic = topic
 
 
 class Misconfigured(WaybillError):

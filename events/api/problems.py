@@ -154,6 +154,11 @@ def _forbidden(error: Exception) -> Problem:
     return Problem(kinds.FORBIDDEN, _sentence(error) or "You may not do this.")
 
 
+@problem_of.register
+def _not_granted(error: waybill_errors.NotGranted) -> Problem:
+    return Problem(kinds.FORBIDDEN, _sentence(error))
+
+
 @problem_of.register(rest.NotFound)
 @problem_of.register(Http404)
 def _not_found(error: Exception) -> Problem:

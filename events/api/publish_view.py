@@ -18,6 +18,7 @@ from events.auditing.waybill import State
 from events.auditing.waybill import waybill as waybill_of
 from events.conf import waybill
 from events.errors import EventIdReused, EventInvalid
+from events.grants import Right, require
 from events.models import Event
 from events.publishing.outbox import NewEvent, Publisher, publish_alone
 from events.topics import topic_named
@@ -32,6 +33,7 @@ class PublishView(APIView):
     def post(self, request: Request, topic: str) -> HttpResponse:
         """Store one event: 202 with its record, the durable fact is the row."""
         topic_named(topic)  # before the body is read at all
+        require(request.user, Right.PUBLISH, topic)
         limit = waybill().limits.event_bytes + ENVELOPE_BYTES
         body = read_json(request, limit=limit)
         by = publisher_of(request)

@@ -14,6 +14,7 @@ from events.models.pause import Pause
 from events.models.publication import Publication
 from events.models.replay import Replay
 from events.models.sample import Sample
+from events.models.topic_grant import TopicGrant
 
 __all__ = [
     "LIVE",
@@ -31,4 +32,5 @@ __all__ = [
     "Publication",
     "Replay",
     "Sample",
+    "TopicGrant",
 ]

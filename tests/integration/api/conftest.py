@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from knox.models import AuthToken
 
+from events.models import TopicGrant
 from tests.conftest import MakeTopic
 
 
@@ -19,7 +20,17 @@ def static_root(settings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture
 def caller(db: None) -> User:
-    return User.objects.create_user("caller")
+    """May do everything with every topic."""
+    user = User.objects.create_user("caller")
+    TopicGrant.objects.create(
+        user=user,
+        topic="*",
+        may_publish=True,
+        may_read=True,
+        may_see_values=True,
+        may_operate=True,
+    )
+    return user
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
-from events.models import Event, IdempotencyKey, OutboxEntry
+from events.models import Event, IdempotencyKey, OutboxEntry, TopicGrant
 from invoices.models import Order
 from tests.integration.api.keyed_posts import EVENT, JSON, KEY, publish, refused, replayed
 
@@ -108,7 +108,9 @@ def test_the_key_of_another_address_is_refused(
 
 
 def test_two_callers_may_use_one_key(api: Client, topic: str) -> None:
-    token = AuthToken.objects.create(User.objects.create_user("another"))[1]
+    user = User.objects.create_user("another")
+    TopicGrant.objects.create(user=user, topic=topic, may_publish=True)
+    token = AuthToken.objects.create(user)[1]
     another = Client(headers={"Authorization": f"Token {token}"})
     answers = [publish(each, topic, {**EVENT, "data": n}) for n, each in enumerate([api, another])]
     assert [answer.status_code for answer in answers] == [202, 202]

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from knox.models import AuthToken
 
+from events.models import TopicGrant
 from tests.failpoints.handlers import EFFECTS_TABLE
 
 
@@ -19,5 +20,8 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute(EFFECTS_TABLE)
         user = get_user_model().objects.create_user("client")
+        TopicGrant.objects.create(
+            user=user, topic="*", may_publish=True, may_read=True, may_operate=True
+        )
         _, token = AuthToken.objects.create(user)
         self.stdout.write(token)

@@ -1,0 +1,1 @@
+"""Operating: what people do to events and groups by hand, each an operator action."""
