@@ -207,4 +207,5 @@ WAYBILL: dict[str, Any] = {
     "regions": env.list("WAYBILL_REGIONS", default=["eu", "us"]),
     "platforms": env.list("WAYBILL_PLATFORMS", default=["web", "ios", "android"]),
     "allowed_topic_names": ["order_invoices"],
+    "schema_snapshot": str(BASE_DIR / "config" / "event_schemas.json"),
 }

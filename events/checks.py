@@ -14,10 +14,11 @@ from events.conf import Limits, Waybill, waybill
 from events.consuming.subscriptions import Subscription, subscriptions
 from events.errors import Misconfigured, UnknownEventType, UnknownTopic
 from events.retry import RetryPolicy
+from events.schemas import json_schema
 from events.topics import checked_type, declared_topics
 
 # E001 the setting WAYBILL; E002 topic names; E003 subscriptions to what is not declared;
-# E004 one dedupe key for two purposes; E005 to E007 the cache of the dedupe keys.
+# E004 one dedupe key for two purposes; E005 to E007 the cache of the dedupe keys; E008 schemas.
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 DEFAULT_REDIS_PORT = 6379
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
@@ -63,6 +64,26 @@ def check_subscriptions(
     """Check what handlers subscribe to, and their dedupe keys."""
     declared = list(subscriptions())
     return [*_undeclared(declared), *_shared_dedupe_keys(declared)]
+
+
+@register("waybill")
+def check_schemas(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that every event type's schema can be used."""
+    return [*_unusable_schemas()]
+
+
+def _unusable_schemas() -> Iterator[CheckMessage]:
+    for topic in declared_topics():
+        for event_type in topic.types:
+            try:
+                json_schema(event_type)
+            except Misconfigured as error:
+                yield Error(
+                    f"topic {topic.name!r}: {error}",
+                    hint="a JSON Schema without references to other hosts, a dataclass or a "
+                    "msgspec Struct",
+                    id="events.E008",
+                )
 
 
 def _setting_errors(configured: Waybill) -> Iterator[CheckMessage]:

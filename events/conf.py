@@ -54,6 +54,9 @@ class Waybill:
     heartbeat_interval_s: float = 2.0
     heartbeat_stale_s: float = 8.0
 
+    consume_checks_schemas: bool = False  # messages that break their type's schema: dead letters
+    schema_snapshot: str = ""  # the file that `checkschemas` holds the declared schemas against
+
     dedupe_cache: str = "dedupe"  # the CACHES alias, on a Redis database of its own
     dedupe_ttl_s: float = 7 * 86_400.0
     dedupe_retry_s: float = 1.0  # after a failure Redis is not asked for this long

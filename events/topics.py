@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from events.errors import Misconfigured, UnknownEventType, UnknownTopic
 
@@ -12,10 +13,16 @@ TYPE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+(\.v[1-9][0-9]*)?")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventType:
-    """A kind of fact: a dotted name in the past tense, or a request (`invoice.requested`)."""
+    """A kind of fact: a dotted name in the past tense, or a request (`invoice.requested`).
+
+    `schema` says what its values look like: a JSON Schema, or a dataclass or msgspec Struct from
+    which one is derived (events.schemas). Published values that break it are refused. What changes
+    so that old and new code no longer understand each other is a new type: `invoice.requested.v2`.
+    """
 
     name: str
     description: str = ""
+    schema: Mapping[str, Any] | type | None = None
 
     def __post_init__(self) -> None:
         if not TYPE_NAME.fullmatch(self.name):
@@ -72,10 +79,13 @@ def topic_named(name: str) -> Topic:
         raise UnknownTopic(f"no topic {name!r} is declared") from None
 
 
-def checked_type(topic_name: str, type_name: str) -> None:
-    """Raise UnknownTopic or UnknownEventType unless the topic carries the type."""
-    known = topic_named(topic_name).type_names()
-    if type_name not in known:
-        raise UnknownEventType(
-            f"topic {topic_name!r} does not carry {type_name!r}; it carries {', '.join(known)}"
-        )
+def checked_type(topic_name: str, type_name: str) -> EventType:
+    """Return the topic's event type; raises UnknownTopic or UnknownEventType."""
+    topic = topic_named(topic_name)
+    for each in topic.types:
+        if each.name == type_name:
+            return each
+    raise UnknownEventType(
+        f"topic {topic_name!r} does not carry {type_name!r}; it carries "
+        f"{', '.join(topic.type_names())}"
+    )

@@ -6,6 +6,10 @@ Source: CloudEvents 1.0.2, Kafka Protocol Binding 1.0.2, binary content mode (`c
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from msgspec import UNSET
 
 from events.conf import Waybill
 from events.consuming.delivery import Delivery, Item, Passed, Route, Undecodable
@@ -14,10 +18,13 @@ from events.consuming.subscriptions import BatchHandler, Handler, Subscription
 from events.errors import InvalidEvent
 from events.event import Headers, ReceivedEvent, parsed
 from events.kafka.record import Record
+from events.schemas import document_errors
+from events.topics import checked_type
 
 MAX_TEXT = 1_024  # characters of an id, a source, a subject
 MAX_NAME = 255  # characters of a type, a content type, a traceparent
 _UNBOUNDED = 2**31
+_SHOWN_ERRORS = 5
 # The headers that are read, and how many characters they may have.
 _READ = {
     "ce_id": MAX_TEXT,
@@ -39,6 +46,7 @@ class Decoder:
         self._key_bytes = settings.limits.dedupe_key_bytes
         self._by_type: dict[tuple[str, str], tuple[Route, Route]] = {}
         self._of_topic: dict[str, list[tuple[Route, Route]]] = {}
+        self._checks_schemas = settings.consume_checks_schemas
         for each in subscriptions:
             routes = _routes(each, settings=settings)
             self._by_type[each.topic, each.type] = routes
@@ -76,6 +84,8 @@ class Decoder:
             attributes=attributes,
             occurred_at=_time(attributes.get("ce_time"), record.timestamp_ms),
         )
+        if self._checks_schemas:
+            _check_schema(delivery)
         delivery.dedupe_key = self._checked(_dedupe_key(delivery))
         return delivery
 
@@ -91,15 +101,31 @@ class Decoder:
         return dedupe_key
 
 
+def _check_schema(delivery: Delivery) -> None:
+    """Raise InvalidEvent, naming the places, if the value breaks its type's schema."""
+    event_type = checked_type(delivery.subscription.topic, delivery.subscription.type)
+    if delivery.record.value is None or event_type.schema is None:
+        return
+    errors = document_errors(event_type, _parsed(delivery))
+    broken = [f"{error.pointer} {error.detail}" for error in islice(errors, _SHOWN_ERRORS)]
+    if broken:
+        raise InvalidEvent(f"the value breaks the schema: {'; '.join(broken)}")
+
+
 def _dedupe_key(delivery: Delivery) -> str:
     """Return the delivery's dedupe key; what was parsed or made for it is kept."""
     key = delivery.route.dedupe_key
     if key is None:
         return f"{delivery.subscription.group}:{delivery.source}/{delivery.id}"
     if isinstance(key, KeyTemplate):
-        delivery.parsed = parsed(delivery.record.value)
-        return key.filled(delivery.parsed)
+        return key.filled(_parsed(delivery))
     return key(delivery.event)
+
+
+def _parsed(delivery: Delivery) -> Any:
+    if delivery.parsed is UNSET:
+        delivery.parsed = parsed(delivery.record.value)
+    return delivery.parsed
 
 
 def _routes(subscription: Subscription, *, settings: Waybill) -> tuple[Route, Route]:

@@ -15,6 +15,7 @@ from events.publishing.new_event import NewEvent, Publisher
 from events.publishing.storing import stored
 from events.publishing.value import rendered
 from events.publishing.wakeup import wake_relays_after_commit
+from events.schemas import value_errors
 from events.topics import checked_type
 
 __all__ = ["NewEvent", "Publisher", "publish", "publish_alone", "publish_many"]
@@ -98,10 +99,12 @@ class _Checked:
         self.errors: list[FieldError] = []
 
     def add(self, event: NewEvent, *, pointer: str) -> None:
-        checked_type(event.topic, event.type)
+        event_type = checked_type(event.topic, event.type)
         errors = list(_errors(event, limits=self._limits))
         try:
-            self.events.append((event, _value(event, limits=self._limits)))
+            value = _value(event, limits=self._limits)
+            errors += value_errors(event_type, value, content_type=event.content_type)
+            self.events.append((event, value))
         except EventInvalid as error:
             errors += error.errors
         self.errors += (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from events.checks import check_subscriptions, check_waybill
+from events.checks import check_schemas, check_subscriptions, check_waybill
 from events.consuming.subscriptions import subscribe, unsubscribe
 from events.event import ReceivedEvent
 from events.topics import EventType, Topic, declare_topic, forget_topic
@@ -111,6 +111,12 @@ def test_one_dedupe_key_for_two_handlers_of_a_group_is_e004(
     assert found(check_subscriptions(None)) == []
     handler(topic_name, "b.happened", dedupe_key="mail:{id}")
     assert found(check_subscriptions(None)) == ["events.E004"]
+
+
+def test_a_schema_that_cannot_be_used_is_e008(topic_name: str) -> None:
+    broken = EventType(name="a.happened", schema={"$ref": "http://schemas.invalid/a"})
+    declare_topic(Topic(name=topic_name, types=(broken,)))
+    assert found(check_schemas(None)) == ["events.E008"]
 
 
 def test_a_missing_dedupe_cache_is_e005(settings: Any) -> None:

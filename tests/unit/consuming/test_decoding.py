@@ -14,6 +14,7 @@ from events.consuming.delivery import Delivery, Passed, Undecodable
 from events.consuming.subscriptions import Subscription
 from events.event import Headers, ReceivedEvent
 from events.kafka.record import Record
+from events.topics import EventType, Topic, declare_topic, forget_topic
 
 
 def ignore(event: ReceivedEvent) -> None:
@@ -127,3 +128,27 @@ def test_no_bytes_whatever_make_decoding_raise(
     )
     if isinstance(item, Delivery):
         assert "\0" not in item.dedupe_key + item.event.id + item.event.source
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b'{"order_id": "1"}', None),
+        (None, None),
+        (b'{"order_id": 1}', 'breaks the schema: /data/order_id is not of type "string"'),
+        (b"{}", "breaks the schema: /data/order_id is required"),
+        (b"{", "is not JSON: Input data was truncated"),
+    ],
+)
+def test_by_setting_a_value_that_breaks_its_schema_is_never_handled(
+    value: bytes | None, reason: str | None
+) -> None:
+    schema = {"properties": {"order_id": {"type": "string"}}, "required": ["order_id"]}
+    declare_topic(Topic(name="t", types=(EventType(name="a.b", schema=schema),)))
+    try:
+        settings = Waybill(consume_checks_schemas=True)
+        item = Decoder((subscription(),), settings=settings).decode(record(value))
+    finally:
+        forget_topic("t")
+    assert getattr(item, "reason", None) == (reason and f"the value {reason}")
+    assert isinstance(item, Undecodable if reason else Delivery)
