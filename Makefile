@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 CODE := config events invoices local
-CHECKED := $(CODE) benchmarks tests manage.py
+CHECKED := $(CODE) benchmarks examples tests manage.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
 # Compiled once, at the installation: else every process may do it anew, three seconds each.

@@ -182,7 +182,7 @@ def test_a_function_may_say_what_to_cut(proxy: Proxy) -> None:
 
 def test_an_absent_server_is_a_closed_connection(echo: Echo, proxy: Proxy) -> None:
     echo.close()
-    with connect(proxy) as client:
+    with connect(proxy) as client, suppress(ConnectionError):  # or the end is seen this way
         assert ask(client, b"hello") == b""
 
 
