@@ -11,6 +11,7 @@ import psycopg
 from uuid_utils.compat import uuid7
 
 from events.publishing.buckets import bucket_of
+from events.publishing.wakeup import CHANNEL
 
 TOPIC = "bench_effect_eu_web"
 TYPE = "bench.requested"
@@ -28,6 +29,9 @@ COPY events_outboxentry (event_id, topic, key, bucket, cause, by, created_at, at
 """
 
 
+_CLEAN = "VACUUM ANALYZE events_outboxentry, events_event, events_publication"
+
+
 def value_of(number: int, *, size: int = VALUE_BYTES) -> bytes:
     """Return the JSON of one event, `size` bytes long, compressible to about half."""
     rest = json.dumps({"n": str(number), "pad": ""}, separators=(",", ":"))
@@ -40,8 +44,11 @@ def key_of(number: int) -> str:
     return f"key-{number % KEYS}"
 
 
-def fill(database_url: str, *, entries: int, size: int = VALUE_BYTES) -> None:
-    """Store so many events with their entries, in one transaction, and analyse the tables."""
+def fill(database_url: str, *, entries: int, size: int = VALUE_BYTES, calls: bool = False) -> None:
+    """Store so many events with their entries, in one transaction.
+
+    Then either call the relays at once, or clean and analyse the tables for those to come.
+    """
     ids = [uuid7() for _ in range(entries)]
     with psycopg.connect(database_url, autocommit=True) as connection:
         with connection.transaction(), connection.cursor() as cursor:
@@ -51,7 +58,7 @@ def fill(database_url: str, *, entries: int, size: int = VALUE_BYTES) -> None:
             with cursor.copy(_ENTRIES) as copy:
                 for row in _entry_rows(ids):
                     copy.write_row(row)
-        connection.execute("VACUUM ANALYZE events_outboxentry, events_event, events_publication")
+        connection.execute(f"NOTIFY {CHANNEL}" if calls else _CLEAN)
 
 
 def _event_rows(ids: list[UUID], *, size: int) -> Iterator[tuple[object, ...]]:

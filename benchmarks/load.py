@@ -1,7 +1,8 @@
 """The load: POSTs over kept connections from a process of its own, one request each at a time.
 
-`python -m benchmarks.load PORT PATH --connections 16 --seconds 5` prints one line of JSON. Plain
-sockets and one selector: what the client costs stands beside what it measured.
+`python -m benchmarks.load PORT PATH --connections 16 --batch 100 --seconds 5` prints one line of
+JSON. Plain sockets, one selector, bodies made beforehand: what the client costs stands beside what
+it measured.
 """
 
 import argparse
@@ -12,8 +13,10 @@ import socket
 import statistics
 import time
 from dataclasses import asdict, dataclass
+from itertools import cycle
 
 VALUE_BYTES = 400
+BODIES = 64  # made beforehand, sent in turns
 _END = b"\r\n\r\n"
 
 
@@ -21,7 +24,7 @@ _END = b"\r\n\r\n"
 class Load:
     """What a run of the load saw; times in seconds."""
 
-    per_second: float
+    per_second: float  # requests
     p50_s: float
     p99_s: float
     client_cpu_s: float  # a request
@@ -40,9 +43,8 @@ class _Caller:
         self._answer = b""
         self._sent_at = 0.0
 
-    def ask(self, number: int) -> None:
+    def ask(self, body: bytes) -> None:
         """Send the next request."""
-        body = _body(number)
         self._answer = b""
         self._sent_at = time.perf_counter()
         self.socket.sendall(self._head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
@@ -64,7 +66,17 @@ class _Caller:
         return time.perf_counter() - self._sent_at
 
 
-def _body(number: int) -> bytes:
+def bodies(batch: int) -> list[bytes]:
+    """Return bodies with one event each, or arrays of `batch` events."""
+    if batch == 1:
+        return [_event(number) for number in range(BODIES)]
+    return [
+        b"[" + b",".join(_event(number * batch + each) for each in range(batch)) + b"]"
+        for number in range(BODIES)
+    ]
+
+
+def _event(number: int) -> bytes:
     padding = "x" * (VALUE_BYTES - 20)
     return b'{"type":"bench.requested","key":"key-%d","data":{"n":"%d","pad":"%s"}}' % (
         number % 1000,
@@ -80,22 +92,22 @@ def _length(head: bytes) -> int:
     raise RuntimeError("the answer does not say how long it is")
 
 
-def run(port: int, *, path: str, token: str, connections: int, seconds: float) -> Load:
+def run(port: int, *, path: str, token: str, connections: int, batch: int, seconds: float) -> Load:
     """Ask as fast as the answers come, for so long."""
     selector = selectors.DefaultSelector()
     callers = [_Caller(port, path=path, token=token) for _ in range(connections)]
-    number = 0
+    ready = cycle(bodies(batch))
     took: list[float] = []
     cpu, began = time.process_time(), time.perf_counter()
     for caller in callers:
         selector.register(caller.socket, selectors.EVENT_READ, caller)
-        caller.ask(number := number + 1)
+        caller.ask(next(ready))
     while time.perf_counter() - began < seconds:
         for key, _ in selector.select(1.0):
             answered = key.data.read()
             if answered is not None:
                 took.append(answered)
-                key.data.ask(number := number + 1)
+                key.data.ask(next(ready))
     lasted = time.perf_counter() - began
     cuts = statistics.quantiles(took, n=100)
     return Load(
@@ -111,6 +123,7 @@ if __name__ == "__main__":
     parser.add_argument("port", type=int)
     parser.add_argument("path")
     parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=5.0)
     asked = parser.parse_args()
     token = os.environ.get("BENCH_TOKEN", "")
@@ -119,6 +132,7 @@ if __name__ == "__main__":
         path=asked.path,
         token=token,
         connections=asked.connections,
+        batch=asked.batch,
         seconds=asked.seconds,
     )
     print(json.dumps(asdict(load)))  # noqa: T201 - what the program is for

@@ -1,8 +1,9 @@
-"""How fast does one relay move events from the outbox to Kafka?
+"""How fast do relays move events from the outbox to Kafka, one of them and two?
 
 `python -m benchmarks.relay` drains an outbox of 50,000 entries of 400 bytes, and beside it, in
 the same rounds, a hand-written select-produce-delete loop, the least one can do with an outbox,
-and the raw client, which produces the same records from memory.
+and the raw client, which produces the same records from memory. Then relay processes drain 100,000
+each time they are called, one alone and two that share the buckets.
 """
 
 import os
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from benchmarks.bare_outbox import BareOutbox
 from benchmarks.figure import Figure, against
 from benchmarks.filled_outbox import fill
+from benchmarks.relay_fleet import drained_per_second, relays
 from benchmarks.stage import run_alone
 from local.demo.stage import Stage
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:  # its models need settings
 
 ENTRIES = 50_000
 ROUNDS = 5
+FLEET_ENTRIES = 100_000
 PATIENCE_S = 60.0
 
 
@@ -43,7 +46,25 @@ def measure(stage: Stage) -> list[Figure]:
     for _ in range(ROUNDS):
         for name, run in runs.items():
             passes[name].append(run())
-    return _figures(passes)
+    return [*_figures(passes), _fleet(stage)]
+
+
+def _fleet(stage: Stage) -> Figure:
+    speeds: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(ROUNDS):
+        for number, found in speeds.items():
+            with relays(stage, number=number):
+                found.append(
+                    drained_per_second(stage.environment["DATABASE_URL"], entries=FLEET_ENTRIES)
+                )
+    return against(
+        "two relay processes, 100,000 of 400 B",
+        ours=statistics.median(speeds[2]),
+        unit="events/s",
+        peer=statistics.median(speeds[1]),
+        peer_name="one relay process",
+        target=">= 0.90x",
+    )
 
 
 def _figures(passes: Mapping[str, list[Pass]]) -> list[Figure]:

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
 from django.templatetags.static import static
 
 from config.logs import logging_config
+from config.web_bounds import web_bounds
+from config.web_connection import BoundedConnection
 
 django_stubs_ext.monkeypatch()  # lets admin.ModelAdmin[Model] be written at run time
 
@@ -33,6 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "pgtrigger",
     "rest_framework",
+    "drf_spectacular_sidecar",  # the files of Swagger UI
     "knox",
     "events",
     "invoices",
@@ -43,11 +47,11 @@ MIDDLEWARE = [
     "events.api.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.browser_middleware.BrowserSession",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.browser_middleware.BrowserLogin",
+    "config.browser_middleware.BrowserMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -80,14 +84,26 @@ def _database() -> dict[str, Any]:
     options = database.setdefault("OPTIONS", {})
     options.setdefault("connect_timeout", 5)
     options.setdefault("application_name", "waybill")
+    statement_timeout_s = web_bounds().statement_s if pooled else 30
     options.setdefault(
         "options",
-        "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+        f"-c lock_timeout=5s -c statement_timeout={statement_timeout_s}s"
+        " -c idle_in_transaction_session_timeout=60s",
     )
-    # A frozen or vanished server is noticed within this time (milliseconds).
+    # Statements that are run again and again are planned once (those with parameters bound by the
+    # server: events/sql.py). Not behind a transaction pooler that does not know them.
+    options.setdefault(
+        "prepare_threshold", 5 if env.bool("DATABASE_PREPARE", default=True) else None
+    )
+    # A vanished server is noticed within this time (milliseconds).
     options.setdefault("tcp_user_timeout", 15_000)
     if pooled:
-        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": web_bounds().threads,
+            "timeout": 5,
+            "connection_class": BoundedConnection,
+        }
     database["CONN_MAX_AGE"] = 0 if pooled else None
     database["CONN_HEALTH_CHECKS"] = True
     return database
@@ -100,8 +116,17 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-# --- Redis: the dedupe alias has a database of its own, keys exactly as written --------------
+# --- Redis: each alias has a database of its own; dedupe keys are exactly as written ----------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+
+def _next_database(url: str) -> str:
+    parts = urlsplit(url)
+    number = parts.path.strip("/") or "0"
+    # An address written otherwise (a socket, a cluster) stays: the system check asks for another.
+    return parts._replace(path=f"/{int(number) + 1}").geturl() if number.isdecimal() else url
+
+
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "dedupe": {
@@ -117,6 +142,12 @@ CACHES = {
             "SOCKET_TIMEOUT": 1,
         },
     },
+    "throttle": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": env.str("THROTTLE_REDIS_URL", default="") or _next_database(REDIS_URL),
+        # A request waits for it: beyond this it goes unthrottled.
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.25, "SOCKET_TIMEOUT": 0.25},
+    },
 }
 
 # --- E-mail -------------------------------------------------------------------------------
@@ -131,6 +162,7 @@ REST_FRAMEWORK = {
         "events.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["events.api.throttling.CallerThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["events.api.rendering.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "events.api.negotiation.FirstRenderer",
@@ -206,6 +238,12 @@ WAYBILL: dict[str, Any] = {
     "relay_database_url": RELAY_DATABASE_URL,
     "regions": env.list("WAYBILL_REGIONS", default=["eu", "us"]),
     "platforms": env.list("WAYBILL_PLATFORMS", default=["web", "ios", "android"]),
+    "token_memory_s": env.float("WAYBILL_TOKEN_MEMORY_S", default=1.0),
     "allowed_topic_names": ["order_invoices"],
+    # The others are there for whoever does not wait.
+    "waiting_requests": web_bounds().threads // 4,
+    "throttle_publish": env.str("WAYBILL_THROTTLE_PUBLISH", default="1200000/1m"),
+    "throttle_read": env.str("WAYBILL_THROTTLE_READ", default="30000/1m"),
+    "throttle_operate": env.str("WAYBILL_THROTTLE_OPERATE", default="600/1m"),
     "schema_snapshot": str(BASE_DIR / "config" / "event_schemas.json"),
 }

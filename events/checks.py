@@ -10,7 +10,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from events.conf import Limits, Waybill, waybill
+from events.conf import THROTTLED, Limits, Waybill, waybill
 from events.consuming.subscriptions import Subscription, subscriptions
 from events.errors import Misconfigured, UnknownEventType, UnknownTopic
 from events.retry import RetryPolicy
@@ -18,7 +18,8 @@ from events.schemas import json_schema
 from events.topics import checked_type, declared_topics
 
 # E001 the setting WAYBILL; E002 topic names; E003 subscriptions to what is not declared;
-# E004 one dedupe key for two purposes; E005 to E007 the cache of the dedupe keys; E008 schemas.
+# E004 one dedupe key for two purposes; E005 to E007 the caches of the dedupe keys and of the
+# throttles; E008 schemas.
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 DEFAULT_REDIS_PORT = 6379
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
@@ -30,6 +31,7 @@ POSITIVE = (
     "backlog_age_limit_s",
     "heartbeat_interval_s",
     "dedupe_ttl_s",
+    "throttle_retry_s",
     "fetch_messages",
     "fetch_bytes",
     "chunk_messages",
@@ -53,7 +55,10 @@ def check_waybill(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     return [
         *_setting_errors(configured),
         *_topic_name_errors(configured),
-        *_dedupe_cache_errors(configured.dedupe_cache),
+        *_throttle_errors(configured),
+        *_cache_errors(configured.dedupe_cache, use="dedupe keys"),
+        *_cache_errors(configured.throttle_cache, use="throttles"),
+        *_ignored_exceptions(configured.dedupe_cache),
     ]
 
 
@@ -168,10 +173,22 @@ def _shape(subscription: Subscription) -> str | None:
     return PLACEHOLDER.sub("{}", template) if isinstance(template, str) else None
 
 
-def _dedupe_cache_errors(alias: str) -> Iterator[CheckMessage]:
+def _throttle_errors(configured: Waybill) -> Iterator[CheckMessage]:
+    for scope in THROTTLED:
+        try:
+            configured.throttle(scope)
+        except (TypeError, ValueError) as error:
+            yield Error(
+                f"WAYBILL['throttle_{scope}']: {error}",
+                hint='units in a time, like "600/1m", or "off"',
+                id="events.E001",
+            )
+
+
+def _cache_errors(alias: str, *, use: str) -> Iterator[CheckMessage]:
     caches = settings.CACHES
     if alias not in caches:
-        yield Error(f"CACHES has no alias {alias!r} for dedupe keys", id="events.E005")
+        yield Error(f"CACHES has no alias {alias!r} for {use}", id="events.E005")
         return
     own = _databases(caches[alias])
     for name, cache in caches.items():
@@ -179,11 +196,15 @@ def _dedupe_cache_errors(alias: str) -> Iterator[CheckMessage]:
             yield Error(
                 f"the caches {alias!r} and {name!r} use one Redis database",
                 hint="they would share a connection pool and its timeouts, and cache.clear() "
-                "would forget the dedupe keys: give dedupe a database number of its own",
+                f"would forget the {use}: give {alias!r} a database number of its own",
                 id="events.E006",
             )
+
+
+def _ignored_exceptions(alias: str) -> Iterator[CheckMessage]:
     ignores = getattr(settings, "DJANGO_REDIS_IGNORE_EXCEPTIONS", False)
-    if caches[alias].get("OPTIONS", {}).get("IGNORE_EXCEPTIONS", ignores):
+    options = settings.CACHES.get(alias, {}).get("OPTIONS", {})
+    if options.get("IGNORE_EXCEPTIONS", ignores):
         yield Error(
             f"the cache {alias!r} ignores exceptions",
             hint="an outage of Redis must be told from an answer: remove IGNORE_EXCEPTIONS",

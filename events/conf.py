@@ -10,9 +10,12 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from events.errors import Misconfigured
+from events.rate import Rate
 from events.retry import RetryPolicy
 
 KAFKA_PREFIX = "KAFKA_"
+OFF = "off"
+THROTTLED = ("publish", "read", "operate")  # the scopes that have a rate each
 # Variables of this prefix that are no librdkafka settings.
 KAFKA_ROLES = ("PRODUCER", "CONSUMER")
 
@@ -45,6 +48,8 @@ class Waybill:
     platforms: tuple[str, ...] = ()
     allowed_topic_names: tuple[str, ...] = ()  # plain names outside the naming pattern
 
+    waiting_requests: int = 2  # of one web process that may wait for Kafka at a time
+    token_memory_s: float = 1.0  # a token is looked up no more often than this; 0: every time
     backlog_age_limit_s: float = 86_400.0  # nothing more is accepted while the oldest is older
 
     relay_poll_interval_s: float = 1.0  # a lost NOTIFY costs at most this
@@ -53,6 +58,14 @@ class Waybill:
     relay_max_backoff_s: float = 30.0
     heartbeat_interval_s: float = 2.0
     heartbeat_stale_s: float = 8.0
+
+    # What each caller may do, as units in a time ("600/1m") or "off". An event published is a
+    # unit; so is any other request.
+    throttle_publish: str = "1200000/1m"
+    throttle_read: str = "30000/1m"
+    throttle_operate: str = "600/1m"
+    throttle_cache: str = "throttle"  # the CACHES alias, on a Redis database of its own
+    throttle_retry_s: float = 5.0  # after a failure Redis is not asked for this long
 
     consume_checks_schemas: bool = False  # messages that break their type's schema: dead letters
     schema_snapshot: str = ""  # the file that `checkschemas` holds the declared schemas against
@@ -73,6 +86,14 @@ class Waybill:
     stop_budget_s: float = 20.0
     handler_deadline_s: float = 120.0
     probe_interval_s: float = 1.0
+
+    def throttle(self, scope: str) -> Rate | None:
+        """Return the rate of a scope (publish, read or operate), None if it is off.
+
+        Raises ValueError if it is written wrongly.
+        """
+        text = getattr(self, f"throttle_{scope}")
+        return None if text == OFF else _rate(text)
 
 
 @cache
@@ -108,6 +129,11 @@ def kafka_settings(role: str, *, environment: Mapping[str, str] = os.environ) ->
         else:
             shared[_setting(name)] = value
     return shared | own
+
+
+@cache
+def _rate(text: str) -> Rate:
+    return Rate.of(text)
 
 
 def _setting(name: str) -> str:

@@ -7,7 +7,8 @@ WaybillError
 │   ├── UnknownEventType    the topic does not carry this event type
 │   ├── EventInvalid        a field breaks a rule; `errors` says which, by JSON pointer
 │   ├── EventTooLarge       a limit is exceeded; `limit` names it
-│   └── EventIdReused       an event of this source and id is stored already
+│   ├── EventIdReused       an event of this source and id is stored already
+│   └── BatchRefused        of several that belong together some are refused; `refusals` says which
 ├── HandlingError           what a handler, or the step before it, says about a message
 │   ├── InvalidEvent        can never be handled: dead letter now
 │   ├── RetryLater          try again after `delay_s`; counts as an attempt
@@ -20,7 +21,7 @@ WaybillError
 └── Misconfigured           a setting or declaration is wrong; says which and how to mend it
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -78,6 +79,14 @@ class EventIdReused(PublishRefused):
         more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""  # noqa: PLR2004 - as above
         super().__init__(f"already used (source / id): {shown}{more}")
         self.pairs = tuple(pairs)
+
+
+class BatchRefused(PublishRefused):
+    """Several events were to be stored together, and none is; `refusals` has reasons by index."""
+
+    def __init__(self, refusals: Mapping[int, PublishRefused]) -> None:
+        super().__init__("; ".join(f"{index}: {each}" for index, each in refusals.items()))
+        self.refusals = dict(refusals)
 
 
 class HandlingError(WaybillError):

@@ -13,10 +13,12 @@ from unfold.admin import TabularInline
 
 from events.admin import columns
 from events.admin.read_only import ReadOnly
+from events.grants import Right, grants_of
 from invoices.models import Invoice, Order, OrderLine
 from invoices.money import money_text
 from invoices.printing import render_invoice
 from invoices.sending import SendingState
+from invoices.topics import ORDER_INVOICES
 
 TONES = {
     SendingState.REQUESTED: "info",
@@ -25,6 +27,10 @@ TONES = {
     SendingState.UNKNOWN: "warning",
     SendingState.FAILED: "danger",
 }
+
+
+def _may(request: HttpRequest, right: Right) -> bool:
+    return grants_of(request.user).allows(right, ORDER_INVOICES.name)
 
 
 class LinesInline(TabularInline):  # type: ignore[misc]  # unfold has no types
@@ -71,6 +77,10 @@ class OrderAdmin(ReadOnly[Order]):
     inlines = (LinesInline,)
     sidebar_icon = "shopping_cart"
     empty_text = "Orders appear here as soon as they are placed: POST /api/v1/orders."
+
+    def has_view_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        """Orders are read with their topic, as in the API."""
+        return super().has_view_permission(request, obj) and _may(request, Right.READ)
 
     def get_queryset(self, _request: HttpRequest) -> QuerySet[Order]:
         """Load what a row shows with it."""
@@ -123,6 +133,10 @@ class InvoiceAdmin(ReadOnly[Invoice]):
     sidebar_icon = "receipt_long"
     empty_text = "Every order gets an invoice as soon as it is placed."
 
+    def has_view_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
+        """Invoices are read with their topic, as in the API."""
+        return super().has_view_permission(request, obj) and _may(request, Right.READ)
+
     def get_queryset(self, _request: HttpRequest) -> QuerySet[Invoice]:
         """Load what a row shows with it."""
         return Invoice.objects.select_related("order").with_outcome()
@@ -137,7 +151,7 @@ class InvoiceAdmin(ReadOnly[Invoice]):
 
     def show_pdf(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the PDF, the same bytes that the customer got."""
-        if not self.has_view_permission(request):
+        if not (self.has_view_permission(request) and _may(request, Right.VALUES)):
             raise PermissionDenied
         order = Order.objects.with_document().filter(invoice__pk=pk).first()
         if order is None:

@@ -1,6 +1,6 @@
 """What the orders API refuses beyond what every API refuses."""
 
-from events.api.problem_kinds import ProblemKind, declare_problem
+from events.api.problem_kind import ProblemKind, declare_problem
 
 ORDER_CONFLICT = declare_problem(
     ProblemKind(

@@ -1,1 +1,1 @@
-"""The plain peer: a Django view with one raw INSERT, as short as it can be written."""
+"""The plain peer: Django views with one raw INSERT, as short as they can be written."""

@@ -15,6 +15,8 @@ from events.admin import (
     operator_action,
     outbox_entry,
     publication,
+    token,
+    topic_grant,
 )
 
 __all__ = [
@@ -27,6 +29,8 @@ __all__ = [
     "operator_action",
     "outbox_entry",
     "publication",
+    "token",
+    "topic_grant",
 ]
 
 console: Any = admin.site  # unfold's, whose `extra_urls` Django's type does not know

@@ -6,14 +6,14 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from events.admin import columns
+from events.admin.by_topic import ByTopic
 from events.admin.filters import GroupFilter, TopicFilter, among
-from events.admin.read_only import ReadOnly
 from events.auditing.entries import seconds
 from events.models import Attempt
 
 
 @admin.register(Attempt)
-class AttemptAdmin(ReadOnly[Attempt]):
+class AttemptAdmin(ByTopic[Attempt]):
     """Failures, the success after them, and skips of another event's key."""
 
     list_display = ("heading", "outcome", "waybill", "number", "worker", "started", "problem")

@@ -4,17 +4,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from events.admin import columns
+from events.admin.by_topic import ByTopic
 from events.admin.filters import GroupFilter, TopicFilter, among
-from events.admin.read_only import ReadOnly
 from events.models import LIVE, Consumption
 
 
 @admin.register(Consumption)
-class ConsumptionAdmin(ReadOnly[Consumption]):
+class ConsumptionAdmin(ByTopic[Consumption]):
     """One row for each group and key."""
 
     list_display = ("heading", "state", "waybill", "attempts", "begun", "problem")
@@ -35,7 +34,7 @@ class ConsumptionAdmin(ReadOnly[Consumption]):
     )  # fmt: skip
     empty_text = "A consumer (runconsumer) writes one for each dedupe key it takes in hand."
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Consumption]:
+    def rows(self) -> QuerySet[Consumption]:
         """Leave out the bytes kept for a resend."""
         return Consumption.objects.defer("effect_payload")
 

@@ -11,15 +11,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from events.admin import columns
+from events.admin.by_topic import ByTopic
 from events.admin.filters import GroupFilter, TopicFilter, among
 from events.admin.payload import readable
-from events.admin.read_only import ReadOnly
-from events.admin.waybill_page import may_see_values
+from events.grants import Right, grants_of
 from events.models import DeadLetter
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnly[DeadLetter]):
+class DeadLetterAdmin(ByTopic[DeadLetter]):
     """What failed, with everything needed to understand it."""
 
     list_display = ("heading", "status", "waybill", "position", "created", "problem")
@@ -39,16 +39,19 @@ class DeadLetterAdmin(ReadOnly[DeadLetter]):
     )  # fmt: skip
     empty_text = "No message was set aside: nothing has failed for good."
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
+    def rows(self) -> QuerySet[DeadLetter]:
         """Leave out the bytes and the traceback until a page asks for them."""
         return DeadLetter.objects.defer("value", "headers", "traceback")
 
     def get_fieldsets(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
         """Show the message's bytes only to those who may see values."""
         shown = super().get_fieldsets(request, obj)
-        if may_see_values(request.user):
+        if obj is None or grants_of(request.user).allows(Right.VALUES, obj.topic):
             return shown
-        note = "Only superusers see the key, the headers and the value."
+        note = (
+            "The key, the headers and the value are for those with a grant to see values of "
+            f"topic {obj.topic}."
+        )
         return (*shown[:-1], (shown[-1][0], {"fields": ("recorded",), "description": note}))
 
     @columns.column("Group and exception", header=True)

@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from events.consuming.subscriptions import groups
-from events.topics import declared_topics
+from events.grants import Right, grants_of
+from events.topics import Topic, declared_topics
 
 Choices = list[tuple[str, str]]
 Rows = QuerySet[Model]
@@ -34,9 +35,9 @@ class TopicFilter(EqualsFilter):
     title = "topic"
     parameter_name = "topic"
 
-    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
-        """Offer the declared topics."""
-        return [(topic.name, topic.name) for topic in declared_topics()]
+    def lookups(self, request: HttpRequest, _model_admin: Any) -> Choices:
+        """Offer the declared topics that the viewer may read."""
+        return [(topic.name, topic.name) for topic in _offered(request)]
 
 
 class TypeFilter(EqualsFilter):
@@ -45,9 +46,9 @@ class TypeFilter(EqualsFilter):
     title = "event type"
     parameter_name = "type"
 
-    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
-        """Offer the types of all declared topics."""
-        names = {name for topic in declared_topics() for name in topic.type_names()}
+    def lookups(self, request: HttpRequest, _model_admin: Any) -> Choices:
+        """Offer the types of the declared topics that the viewer may read."""
+        names = {name for topic in _offered(request) for name in topic.type_names()}
         return [(name, name) for name in sorted(names)]
 
 
@@ -60,6 +61,11 @@ class GroupFilter(EqualsFilter):
     def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
         """Offer the groups that subscribe to something."""
         return [(name, name) for name in groups()]
+
+
+def _offered(request: HttpRequest) -> list[Topic]:
+    grants = grants_of(request.user)
+    return [topic for topic in declared_topics() if grants.allows(Right.READ, topic.name)]
 
 
 def among(column: str, choices: type[TextChoices]) -> type[EqualsFilter]:

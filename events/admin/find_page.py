@@ -9,6 +9,7 @@ from django.urls import URLPattern, path, reverse
 
 from events.admin import columns
 from events.auditing.finding import Match, find
+from events.grants import Right, grants_of
 
 _MODELS = {"event": "event", "dead_letter": "deadletter", "consumption": "consumption"}
 
@@ -22,7 +23,8 @@ def find_view(request: HttpRequest) -> HttpResponse:
     """Answer `?q=`; raises PermissionDenied for users who may not see events."""
     if not request.user.has_perm("events.view_event"):
         raise PermissionDenied
-    found = find(request.GET.get("q", ""))
+    topics = grants_of(request.user).reach(Right.READ)
+    found = find(request.GET.get("q", ""), topics=topics)
     matches = [match for match in found.matches if request.user.has_perm(_permission(match))]
     if len(matches) == 1:
         return redirect(_address(matches[0]))

@@ -1,26 +1,16 @@
 """Processes: which relays and consumers live, what they hold, when they last moved."""
 
 import json
-from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from events.admin import columns
 from events.admin.read_only import ReadOnly
-from events.conf import waybill as configured
+from events.auditing.health import with_liveness
 from events.models import Heartbeat
-
-
-def with_liveness() -> QuerySet[Heartbeat]:
-    """Annotate `is_alive`: by the database's clock the last beat is recent."""
-    recent = Q(beat_at__gte=Now() - timedelta(seconds=configured().heartbeat_stale_s))
-    return Heartbeat.objects.annotate(
-        is_alive=ExpressionWrapper(recent, output_field=BooleanField())
-    )
 
 
 @admin.register(Heartbeat)

@@ -43,6 +43,7 @@ _OPERATION: Section = (
         Page("events.operatoraction", "Operator actions", "history_edu"),
         Page("auth.user", "Users", "person"),
         Page("auth.group", "User groups", "group"),
+        Page("events.topicgrant", "Topic grants", "shield_person"),
         Page("knox.authtoken", "Tokens", "key"),
     ),
 )

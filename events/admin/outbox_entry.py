@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from events.admin import columns
+from events.admin.by_topic import ByTopic
 from events.admin.filters import Choices, EqualsFilter, TopicFilter
-from events.admin.read_only import ReadOnly
 from events.models import OutboxEntry
 
 
@@ -31,7 +31,7 @@ class ParkedFilter(EqualsFilter):
 
 
 @admin.register(OutboxEntry)
-class OutboxEntryAdmin(ReadOnly[OutboxEntry]):
+class OutboxEntryAdmin(ByTopic[OutboxEntry]):
     """The backlog, oldest first."""
 
     list_display = ("place", "waybill", "shown_key", "state", "created", "attempts", "problem")

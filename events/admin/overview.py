@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, QuerySet
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
 from events.admin import columns
-from events.admin.heartbeat import with_liveness
+from events.auditing.health import with_liveness
 from events.auditing.waybill import state_of
 from events.conf import waybill as configured
 from events.consuming.subscriptions import groups
+from events.grants import readable
 from events.models import Consumption, DeadLetter, Event, OutboxEntry
+from events.publishing.backlog import Backlog, backlog
 
 MOST = 10_000  # what lies beyond is not counted
 LATEST = 8
@@ -41,45 +42,38 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "figures": list(_figures(request)),
         "processes": processes,
         "warnings": [] if processes is None else list(_warnings(processes)),
-        "latest": _latest() if may("events.view_event") else None,
+        "latest": _latest(request) if may("events.view_event") else None,
     }
 
 
 def _figures(request: HttpRequest) -> Iterator[Figure]:
     may = request.user.has_perm
     if may("events.view_outboxentry"):
-        yield _backlog()
-        parked = OutboxEntry.objects.parked()
+        yield _backlog(backlog())
+        parked = readable(OutboxEntry.objects.parked(), user=request.user)
         yield _trouble("Parked", parked, page="outboxentry", query="state=parked", tone="danger")
     if may("events.view_deadletter"):
-        letters = DeadLetter.objects.open()
+        letters = readable(DeadLetter.objects.open(), user=request.user)
         yield _trouble(
             "Open dead letters", letters, page="deadletter", query="state=open", tone="danger"
         )
     if may("events.view_consumption"):
         for title, outcome in (("Unknown outcomes", "unknown"), ("Retrying", "retrying")):
-            rows = Consumption.objects.filter(outcome=outcome)
+            rows = readable(Consumption.objects.filter(outcome=outcome), user=request.user)
             yield _trouble(
                 title, rows, page="consumption", query=f"outcome={outcome}", tone="warning"
             )
 
 
-def _backlog() -> Figure:
-    pending = OutboxEntry.objects.pending()
-    age = (
-        pending.annotate(age=Now() - F("created_at"))
-        .order_by("sequence")
-        .values_list("age", flat=True)
-        .first()
-    )
+def _backlog(waiting: Backlog) -> Figure:
     hint, tone = "all events are published", "success"
-    if age is not None:
-        hint = f"oldest waits {_age(age.total_seconds())}"
-        late = age.total_seconds() > configured().relay_max_backoff_s
-        tone = "warning" if late else "info"
+    if waiting.oldest_age_s is not None:
+        hint = f"oldest waits {_age(waiting.oldest_age_s)}"
+        is_late = waiting.oldest_age_s > configured().relay_max_backoff_s
+        tone = "warning" if is_late else "info"
     return Figure(
         title="Backlog",
-        value=_counted(pending),
+        value=f"{waiting.pending:,}" if waiting.is_exact else f"{waiting.pending:,}+",
         hint=hint,
         tone=tone,
         link=_list("outboxentry", "state=waiting"),
@@ -125,8 +119,8 @@ def _warnings(processes: list[dict[str, Any]]) -> Iterator[str]:
             yield f"No consumer of {group} is running. Start manage.py runconsumer {group}."
 
 
-def _latest() -> list[dict[str, Any]]:
-    rows = Event.objects.with_state().newest_first()
+def _latest(request: HttpRequest) -> list[dict[str, Any]]:
+    rows = readable(Event.objects.with_state().newest_first(), user=request.user)
     shown = rows.only("type", "topic", "key", "accepted_at")[:LATEST]
     return [
         {

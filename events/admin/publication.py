@@ -4,13 +4,13 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from events.admin import columns
+from events.admin.by_topic import ByTopic
 from events.admin.filters import TopicFilter, among
-from events.admin.read_only import ReadOnly
 from events.models import OutboxEntry, Publication
 
 
 @admin.register(Publication)
-class PublicationAdmin(ReadOnly[Publication]):
+class PublicationAdmin(ByTopic[Publication]):
     """Where on Kafka events lie."""
 
     list_display = ("position", "waybill", "published", "cause", "by")

@@ -1,5 +1,6 @@
 """ReadOnly: an admin page that tells what happened and offers nothing that would change it."""
 
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ Row = TypeVar("Row", bound=Model)
 class ReadOnly(ModelAdmin, Generic[Row]):  # type: ignore[misc]  # unfold has no types
     """Nothing is added, changed or deleted; lists read by index, count nothing, end at a page."""
 
-    actions = None
+    actions: Sequence[str] | None = None
     change_list_template = "events/list.html"
     empty_text = ""  # what an empty list says: why it is empty and what to do next
     list_per_page = 50

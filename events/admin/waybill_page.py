@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -12,9 +12,8 @@ from events.admin import columns
 from events.admin.payload import Payload, readable
 from events.auditing.entries import Entry, Kind, Target, seconds
 from events.auditing.waybill import Waybill
+from events.grants import Right, grants_of
 from events.models import Attempt, Event
-
-Viewer = AbstractBaseUser | AnonymousUser
 
 _MODELS = {
     "outbox_entry": "outboxentry",
@@ -62,15 +61,10 @@ class Step:
     details: tuple[tuple[str, SafeString | str], ...]
 
 
-def may_see_values(user: Viewer) -> bool:
-    """Whether the user may read what events say; for now superusers only."""
-    return user.is_active and getattr(user, "is_superuser", False)
-
-
 def context(found: Waybill, *, user: Any) -> dict[str, Any]:
     """Return what the template needs; the event's bytes are read only if they may be seen."""
     event = found.event
-    visible = may_see_values(user)
+    visible = grants_of(user).allows(Right.VALUES, event.topic)
     return {
         "waybill": found,
         "event": event,

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.utils.http import parse_header_parameters
 from rest_framework.request import Request
 
 from events.api import problem_kinds as kinds
+from events.api.media_type import UTF_8, charset_of, media_type_of
 from events.api.problems import Problem, invalid
 from events.api.strict_json import NotStrictJson, parse
 from events.api.transfer import Read, reader_of
@@ -13,53 +13,82 @@ from events.conf import waybill
 from events.errors import FieldError
 
 JSON = "application/json"
+IDENTITY = "identity"
 
 
 def read_json(request: Request, *, limit: int) -> bytes:
     """Return a body announced as JSON, as sent; raises Problem: 415, and what read_body does."""
-    _require_json(request)
+    if not is_utf8_json(request):
+        raise Problem(
+            kinds.UNSUPPORTED_MEDIA_TYPE,
+            "Send `Content-Type: application/json`, in UTF-8, without Content-Encoding.",
+            headers={"Accept-Post": JSON, "Accept-Encoding": "identity"},
+        )
     return read_body(request, limit=limit)
 
 
 def json_object(body: bytes) -> dict[str, Any]:
     """Return the body, parsed; raises Problem: 400 (not acceptable JSON), 422 (no object)."""
-    try:
-        document = parse(body, depth=waybill().limits.depth)
-    except NotStrictJson as error:
-        detail = f"The body is not acceptable JSON: {error}."
-        raise Problem(kinds.MALFORMED_JSON, detail) from error
+    document = parsed_json(body, depth=waybill().limits.depth)
     if not isinstance(document, dict):
         raise invalid([FieldError(pointer="", detail="must be one JSON object")])
     return document
 
 
-def read_body(request: Request, *, limit: int) -> bytes:
-    """Return the body; raises Problem: 413 beyond `limit` bytes, 400 where it breaks off."""
+def parsed_json(body: bytes, *, depth: int) -> Any:
+    """Return the body, parsed strictly; raises Problem 400."""
+    try:
+        return parse(body, depth=depth)
+    except NotStrictJson as error:
+        detail = f"The body is not acceptable JSON: {error}."
+        raise Problem(kinds.MALFORMED_JSON, detail) from error
+
+
+def read_body(request: Request, *, limit: int, limit_name: str = "") -> bytes:
+    """Return the body.
+
+    Raises Problem: 413 beyond `limit` bytes, naming the limit; 408 if it does not arrive in time,
+    400 where it breaks off.
+    """
     announced = _announced_length(request)
     if announced > limit:
-        raise _too_large(limit)
+        raise too_large(limit, name=limit_name)
     try:
         body = _read(reader_of(request), limit + 1)
     except Exception as error:  # the web server's errors for a broken transfer have no common type
-        raise Problem(kinds.BAD_REQUEST, "The body could not be read to its end.") from error
+        raise _broken_off(error) from error
     if len(body) > limit:
-        raise _too_large(limit)
+        raise too_large(limit, name=limit_name)
     if len(body) < announced:
         raise Problem(kinds.BAD_REQUEST, "The body is shorter than its Content-Length.")
     return body
 
 
-def _require_json(request: Request) -> None:
-    media_type, parameters = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))
-    charset = parameters.get("charset", "utf-8").lower()
-    coding = request.headers.get("Content-Encoding", "identity").lower()
-    if media_type == JSON and charset in {"utf-8", "utf8"} and coding == "identity":
-        return
-    raise Problem(
-        kinds.UNSUPPORTED_MEDIA_TYPE,
-        "Send `Content-Type: application/json`, in UTF-8, without Content-Encoding.",
-        headers={"Accept-Post": JSON, "Accept-Encoding": "identity"},
-    )
+def is_utf8_json(request: Request) -> bool:
+    """Whether the body is announced as plain JSON, in UTF-8 and not compressed."""
+    content_type = request.META.get("CONTENT_TYPE", "")
+    if media_type_of(content_type) != JSON or charset_of(content_type) != UTF_8:
+        return False
+    return is_plain(request)
+
+
+def is_plain(request: Request) -> bool:
+    """Whether the body is sent as it is, not compressed."""
+    coding: str = request.META.get("HTTP_CONTENT_ENCODING", IDENTITY)
+    return coding.lower() == IDENTITY
+
+
+def too_large(limit: int, *, name: str) -> Problem:
+    """Return the refusal of a body beyond its limit."""
+    named = f"The limit {name}: the" if name else "The"
+    return Problem(kinds.TOO_LARGE, f"{named} body may have at most {limit} bytes here.")
+
+
+def _broken_off(error: Exception) -> Problem:
+    # Django wraps the errors of an announced body.
+    if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
+        return Problem(kinds.TOO_SLOW, "The body did not arrive in time.")
+    return Problem(kinds.BAD_REQUEST, "The body could not be read to its end.")
 
 
 def _announced_length(request: Request) -> int:
@@ -74,7 +103,3 @@ def _read(read: Read, size: int) -> bytes:
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
-
-
-def _too_large(limit: int) -> Problem:
-    return Problem(kinds.TOO_LARGE, f"The body may have at most {limit} bytes here.")

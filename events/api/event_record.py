@@ -4,14 +4,17 @@ from typing import Any
 
 from events.auditing.waybill import State
 from events.models import Event
+from events.publishing.accepted_event import AcceptedEvent
 
 
-def event_address(event: Event) -> str:
+def event_address(event: Event | AcceptedEvent) -> str:
     """Return the path under which the event's waybill is read."""
     return f"/api/v1/events/{event.pk}"
 
 
-def event_record(event: Event, *, state: State, value_bytes: int | None) -> dict[str, Any]:
+def event_record(
+    event: Event | AcceptedEvent, *, state: State, value_bytes: int | None
+) -> dict[str, Any]:
     """Return the record; the value itself is left out, its size and hash stand for it."""
     sha256 = event.value_sha256
     return {

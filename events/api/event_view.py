@@ -1,24 +1,125 @@
-"""Reading one event over HTTP: its waybill."""
+"""Reading events over HTTP: the list, and one with all that became of it, its waybill."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from events.api.api_view import ApiView
+from events.api.cursor import cursor_place, cursor_text
+from events.api.event_record import event_record
+from events.api.event_value import LIST_BYTES, value_members, wants_value, within
+from events.api.openapi.reading import EVENTS, WAYBILL
+from events.api.parameters import Parameters
 from events.api.waybill_record import waybill_record
-from events.auditing.waybill import waybill
+from events.auditing.event_list import Page, Place, Wanted, event_page
+from events.auditing.waybill import State, state_of, waybill
+from events.grants import Right, grants_of
 from events.models import Event
 
+MOST = 200
+USUAL = 50
 
-class EventView(APIView):
+
+class EventsView(ApiView):
+    """GET /api/v1/events"""
+
+    @EVENTS
+    def get(self, request: Request) -> Response:
+        """List the events of the topics that the caller may read, newest first.
+
+        A page may hold less than `limit`, even nothing, and yet have a `next`: then the filters
+        are rare among the newest events, and the next page looks further back.
+        """
+        query = _Query(request)
+        page = query.page()
+        members = value_members(page.events, user=request.user) if query.with_value else {}
+        records = [_record(event) | members.get(event.pk, {}) for event in page.events]
+        following = cursor_text(page.next, query=query.text) if page.next else None
+        return Response({"events": records, "next": following})
+
+
+class EventView(ApiView):
     """GET /api/v1/events/{id}"""
 
+    @WAYBILL
     def get(self, request: Request, event_id: UUID) -> Response:
-        """Return the event with all that became of it."""
-        try:
-            found = waybill(event_id)
-        except Event.DoesNotExist as error:
-            raise Http404 from error
-        return Response(waybill_record(found))
+        """Return the event with all that became of it.
+
+        An event of a topic that the caller may not read is answered as one that does not exist.
+        """
+        parameters = Parameters(request)
+        with_value = wants_value(parameters)
+        parameters.refuse()
+        topic = Event.objects.filter(pk=event_id).values_list("topic", flat=True).first()
+        if topic is None or not grants_of(request.user).allows(Right.READ, topic):
+            raise Http404
+        found = waybill(event_id)
+        record = waybill_record(found)
+        if with_value:
+            record |= value_members([found.event], user=request.user)[event_id]
+        return Response(record)
+
+
+class _Query:
+    """The query of a list; raises Problem 400 if anything about it is wrong."""
+
+    def __init__(self, request: Request) -> None:
+        parameters = Parameters(request)
+        self.wanted = _wanted(parameters, user=request.user)
+        self.with_value = wants_value(parameters)
+        self.limit = parameters.whole_number("limit", most=MOST, default=USUAL)
+        # What a cursor belongs to: these events of this caller, in pages of whatever size.
+        self.text = f"{request.user.pk} {self.wanted}"
+        self.after = _place(parameters, query=self.text)
+        parameters.refuse()
+
+    def page(self) -> Page:
+        page = event_page(self.wanted, after=self.after, limit=self.limit)
+        if not self.with_value:
+            return page
+        events = within(page.events, most_bytes=LIST_BYTES)
+        if len(events) == len(page.events):
+            return page
+        last = events[-1]
+        return Page(events=list(events), next=Place(last.accepted_at, last.pk))
+
+
+def _wanted(parameters: Parameters, *, user: Any) -> Wanted:
+    state = parameters.one_of("state", [each.value for each in State])
+    return Wanted(
+        topics=_topics(parameters.text("topic"), user=user),
+        type=parameters.text("type"),
+        key=parameters.text("key"),
+        subject=parameters.text("subject"),
+        state=State(state) if state else None,
+        published_by=parameters.text("published_by"),
+        accepted_from=parameters.time("accepted_from"),
+        accepted_before=parameters.time("accepted_before"),
+    )
+
+
+def _topics(asked: str | None, *, user: Any) -> list[str] | None:
+    """The topics to look into: the one asked for, unless the caller may not read it."""
+    grants = grants_of(user)
+    if asked is None:
+        return grants.reach(Right.READ)
+    return [asked] if grants.allows(Right.READ, asked) else []
+
+
+def _place(parameters: Parameters, *, query: str) -> Place | None:
+    text = parameters.text("cursor")
+    if text is None:
+        return None
+    try:
+        return cursor_place(text, query=query)
+    except ValueError as error:
+        parameters.wrong("cursor", str(error))
+        return None
+
+
+def _record(event: Event) -> dict[str, Any]:
+    value_bytes = vars(event)["value_bytes"]  # the annotation
+    return event_record(event, state=state_of(event), value_bytes=value_bytes)

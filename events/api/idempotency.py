@@ -1,7 +1,7 @@
 """Idempotency: a request with a key is carried out once, and answered the same ever after."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -19,11 +19,17 @@ from events.api.rendering import to_json
 
 AGAIN_S = 1
 
-Act = Callable[[], Response]
+Act = Callable[[], HttpResponse]
+_NOTHING: Mapping[str, str] = {}
 
 
-def answered_once(request: Request, *, body: bytes, act: Act) -> HttpResponse:
+def answered_once(
+    request: Request, *, body: bytes, act: Act, asked: Mapping[str, str] = _NOTHING
+) -> HttpResponse:
     """Return what `act` returns; without an Idempotency-Key that is all.
+
+    The same request is the same method, address with its query, content type and body, and the
+    same headers in `asked`: those that say what is asked for.
 
     With one `act` runs inside a transaction, in which its answer is kept: the same request again
     gets it again, byte for byte, with `Idempotent-Replayed: true`, and `act` does not run. Kept
@@ -36,7 +42,7 @@ def answered_once(request: Request, *, body: bytes, act: Act) -> HttpResponse:
         return act()
     once = _Once(
         key=CallersKey(caller=str(request.user.pk), key=key),
-        fingerprint=_fingerprint(request, body=body),
+        fingerprint=_fingerprint(request, body=body, asked=asked),
     )
     try:
         return once.answer(lambda: _carried_out(act))
@@ -91,14 +97,17 @@ def _carried_out(act: Act) -> HttpResponse:
         if problem is None or problem.kind.status != HTTPStatus.UNPROCESSABLE_ENTITY:
             raise
         raise _Refused(problem) from error
+    if not isinstance(answer, Response):
+        return answer
     # Rendered here, so that what is kept is what is sent.
     headers = {**answer.headers, "Content-Type": JSON}
     return HttpResponse(to_json(answer.data), status=answer.status_code, headers=headers)
 
 
-def _fingerprint(request: Request, *, body: bytes) -> bytes:
+def _fingerprint(request: Request, *, body: bytes, asked: Mapping[str, str]) -> bytes:
     content_type = request.META.get("CONTENT_TYPE", "")
-    head = [str(request.method), request.get_full_path(), content_type]
+    headers = [part for name in sorted(asked) for part in (name, asked[name])]
+    head = [str(request.method), request.get_full_path(), content_type, *headers]
     # Hashed one by one: no two requests make the same bytes.
     parts = [*(part.encode() for part in head), body]
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()

@@ -8,6 +8,7 @@ from events.api import problem_kinds as kinds
 from events.api.problems import Problem
 
 HEADER = "Idempotency-Key"
+_META = "HTTP_IDEMPOTENCY_KEY"
 CHARACTERS = 255
 
 # A string of RFC 8941; or without its quotation marks, where nothing in it could be mistaken for
@@ -19,7 +20,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 def idempotency_key_of(request: Request) -> str:
     """Return the key, empty if the caller gave none; raises Problem 400."""
-    given = request.headers.get(HEADER)
+    given = request.META.get(_META)
     if given is None:
         return ""
     key = _unquoted(given)

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import secrets
 from dataclasses import dataclass
 
 import orjson
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpResponse
 
 # The lock and the row in one question. Its snapshot may be older than the lock: then the row is
@@ -20,6 +21,15 @@ INSERT INTO events_idempotencykey (caller, key, fingerprint, status, body, heade
 VALUES (%s, %s, %s, %s, %s, %s, statement_timestamp())
 ON CONFLICT (caller, key) DO NOTHING
 """
+_FORGET = """
+DELETE FROM events_idempotencykey WHERE id = ANY(ARRAY(
+    SELECT id FROM events_idempotencykey WHERE created_at < now() - interval '24 hours'
+    ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED))
+"""
+# Of so many answers kept, one forgets up to twice as many old ones: the table holds a day's, at
+# whatever pace, and nothing has to run for it.
+FORGET_EVERY = 100
+FORGET_AT_MOST = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +80,8 @@ class CallersKey:
             response.content,
             orjson.dumps(dict(response.items())).decode(),
         ]
+        if secrets.randbelow(FORGET_EVERY) == 0:
+            transaction.on_commit(forget_expired, robust=True)
         with connection.cursor() as cursor:
             cursor.execute(_KEEP, row)
             return bool(cursor.rowcount)
@@ -78,3 +90,10 @@ class CallersKey:
     def _lock(self) -> int:
         digest = hashlib.sha256(f"{self.caller}\0{self.key}".encode()).digest()
         return int.from_bytes(digest[:8], signed=True)
+
+
+def forget_expired() -> int:
+    """Forget answers kept for more than 24 hours, a bounded number; return how many they were."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [FORGET_AT_MOST])
+        return int(cursor.rowcount)

@@ -55,6 +55,29 @@ class Members:
             return None
         return value
 
+    def optional(self, name: str) -> Any:
+        """Return the value, whatever it is; None if it is absent."""
+        self._known.add(name)
+        return self._document.get(name)
+
+    def holds(self, name: str) -> bool:
+        """Whether the member is there, null or not."""
+        return name in self._document
+
+    def holds_text(self, name: str) -> bool:
+        """Whether the member is there and text."""
+        return isinstance(self._document.get(name), str)
+
+    def has(self, name: str) -> bool:
+        """Whether the member is there and not null."""
+        return self._document.get(name) is not None
+
+    def others(self) -> Iterator[tuple[str, Any]]:
+        """Yield the members nobody has asked for yet, and their values; they are known then."""
+        for name in [each for each in self._document if each not in self._known]:
+            self._known.add(name)
+            yield name, self._document[name]
+
     def object(self, name: str) -> "Members":
         """Return the members of an object; it must be there."""
         value = self._taken(name, dict, "an object")
@@ -95,9 +118,13 @@ class Members:
 
     def refuse(self) -> None:
         """Raise Problem 422 if anything is wrong."""
+        if errors := self.errors():
+            raise invalid(errors)
+
+    def errors(self) -> list[FieldError]:
+        """Return all that is wrong; the last thing to ask for."""
         self._note_unknown()
-        if self._errors:
-            raise invalid(self._errors)
+        return self._errors
 
     def _note_unknown(self) -> None:
         for name in self._document.keys() - self._known:

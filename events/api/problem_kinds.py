@@ -1,46 +1,6 @@
 """Problem kinds: every way the API refuses, by its stable code, with the page that explains it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from events.errors import Misconfigured
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProblemKind:
-    """One kind of refusal: `code` never changes; `meaning` and `remedy` are for people."""
-
-    code: str
-    status: int
-    title: str
-    meaning: str
-    remedy: str
-
-    @property
-    def type(self) -> str:
-        """The address of its page."""
-        return f"/problems/{self.code}"
-
-
-_kinds: dict[str, ProblemKind] = {}
-
-
-def declare_problem(kind: ProblemKind) -> ProblemKind:
-    """Give the kind its page; raises Misconfigured if its code is taken by another."""
-    if _kinds.setdefault(kind.code, kind) != kind:
-        raise Misconfigured(f"problem {kind.code!r} is declared twice, differently")
-    return kind
-
-
-def problem_kind(code: str) -> ProblemKind | None:
-    """Return the kind with this code, if there is one."""
-    return _kinds.get(code)
-
-
-def problem_kinds() -> Iterator[ProblemKind]:
-    """Yield every kind, by status and code."""
-    yield from sorted(_kinds.values(), key=lambda kind: (kind.status, kind.code))
-
+from events.api.problem_kind import ProblemKind, declare_problem
 
 BAD_REQUEST = declare_problem(
     ProblemKind(
@@ -62,6 +22,18 @@ MALFORMED_JSON = declare_problem(
             "name twice in one object, or nesting deeper than the limit."
         ),
         remedy="Correct the place the detail names. Sending the same bytes again will not help.",
+    )
+)
+INVALID_PARAMETER = declare_problem(
+    ProblemKind(
+        code="invalid-parameter",
+        status=400,
+        title="A query parameter is wrong",
+        meaning=(
+            "The query holds a parameter that is unknown here, is given twice or has a value it "
+            "cannot have. `errors` lists each: its pointer is the parameter's name behind a slash."
+        ),
+        remedy="Correct each of the errors and send the request again.",
     )
 )
 NOT_AUTHENTICATED = declare_problem(
@@ -109,6 +81,15 @@ METHOD_NOT_ALLOWED = declare_problem(
         remedy="Use one of the methods in the Allow header.",
     )
 )
+TOO_SLOW = declare_problem(
+    ProblemKind(
+        code="too-slow",
+        status=408,
+        title="The request did not arrive in time",
+        meaning="A request has 10 seconds to arrive, and one more for every 64,000 bytes of it.",
+        remedy="Send it again, without pauses. Nothing was stored.",
+    )
+)
 EVENT_ID_REUSED = declare_problem(
     ProblemKind(
         code="event-id-reused",
@@ -142,7 +123,10 @@ UNSUPPORTED_MEDIA_TYPE = declare_problem(
         status=415,
         title="This content type is not accepted here",
         meaning="The body was not read, because its Content-Type or Content-Encoding is unknown.",
-        remedy="Send `Content-Type: application/json`, in UTF-8, without Content-Encoding.",
+        remedy=(
+            "Send a content type that the field Accept-Post names, in UTF-8, without "
+            "Content-Encoding. With `ce-specversion` and the other CloudEvents fields any will do."
+        ),
     )
 )
 INVALID = declare_problem(
@@ -178,6 +162,15 @@ IDEMPOTENCY_KEY_REUSED = declare_problem(
         remedy="Give each request a key of its own; repeat a request exactly as it was.",
     )
 )
+TOO_MANY_REQUESTS = declare_problem(
+    ProblemKind(
+        code="too-many-requests",
+        status=429,
+        title="You have done this too often just now",
+        meaning="`GET /api/v1/limits` says what each caller may do in a while. Nothing was done.",
+        remedy="Wait as long as Retry-After says and send the request again.",
+    )
+)
 INTERNAL_ERROR = declare_problem(
     ProblemKind(
         code="internal-error",
@@ -188,6 +181,18 @@ INTERNAL_ERROR = declare_problem(
             "Send the request again later; an event with an `id` of your own is never stored "
             "twice. If it fails again, tell us the request id."
         ),
+    )
+)
+BACKLOG = declare_problem(
+    ProblemKind(
+        code="backlog-too-old",
+        status=503,
+        title="Too much waits for Kafka already",
+        meaning=(
+            "Events are accepted faster than they reach Kafka, or Kafka is away: the oldest that "
+            "waits is older than the limit. Nothing was stored."
+        ),
+        remedy="Wait as long as Retry-After says and send the request again.",
     )
 )
 UNAVAILABLE = declare_problem(

@@ -5,7 +5,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from events.api.problem_kinds import problem_kind, problem_kinds
+from events.api.problem_kind import problem_kind, problem_kinds
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -5,26 +5,30 @@ from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from typing import Any
 
+import psycopg
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions as rest
 
 from events import errors as waybill_errors
 from events.api import problem_kinds as kinds
-from events.api.problem_kinds import ProblemKind
+from events.api.known_topics import known_topics
+from events.api.problem_kind import ProblemKind
 from events.api.rendering import to_json
 from events.api.request_id import request_id_of
 from events.api.transfer import take_in_the_rest
 from events.errors import FieldError
-from events.topics import declared_topics
 
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
+# Errors that psycopg counts as internal, and which pass: read only (a standby, or out of space),
+# the session was idle for too long, the transaction took too long.
+_STATES_OF_THE_SERVICE = frozenset({"25006", "25P03", "25P04"})
 MOST_ERRORS = 100  # shown of the broken rules; nobody reads more
 
 
@@ -45,24 +49,27 @@ class Problem(Exception):
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
 
-    def response(self, request: HttpRequest) -> HttpResponse:
-        """Return the answer to `request`."""
+    def document(self) -> dict[str, Any]:
+        """Return what is told of it, apart from the request."""
         document: dict[str, Any] = {
             "type": self.kind.type,
             "title": self.kind.title,
             "status": self.kind.status,
             "detail": self.detail,
-            "instance": escape_uri_path(request.path),
             "code": self.kind.code,
-            "request_id": request_id_of(request),
         }
         if self.errors:
             document["errors"] = [
                 {"pointer": error.pointer, "detail": error.detail}
                 for error in self.errors[:MOST_ERRORS]
             ]
+        return document
+
+    def response(self, request: HttpRequest) -> HttpResponse:
+        """Return the answer to `request`."""
+        told = {"instance": escape_uri_path(request.path), "request_id": request_id_of(request)}
         return HttpResponse(
-            to_json(document),
+            to_json(self.document() | told),
             status=self.kind.status,
             content_type=CONTENT_TYPE,
             headers=self.headers,
@@ -77,6 +84,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse 
     problem = problem_of(error)
     if problem is None:
         return None
+    if isinstance(error, waybill_errors.UnknownTopic):
+        problem.detail += f" You may use: {known_topics(context['request'].user)}."
     if problem.kind is kinds.UNAVAILABLE:
         logger.warning(
             "a request could not be served: a service is away", extra={"error": str(error)}
@@ -98,8 +107,7 @@ def _as_raised(error: Problem) -> Problem:
 
 @problem_of.register
 def _unknown_topic(error: waybill_errors.UnknownTopic) -> Problem:
-    known = ", ".join(topic.name for topic in declared_topics()) or "none"
-    return Problem(kinds.UNKNOWN_TOPIC, f"{_sentence(error)} Declared topics: {known}.")
+    return Problem(kinds.UNKNOWN_TOPIC, _sentence(error))
 
 
 @problem_of.register
@@ -123,11 +131,14 @@ def _event_id_reused(error: waybill_errors.EventIdReused) -> Problem:
     return Problem(
         kinds.EVENT_ID_REUSED,
         "An event with this source and id is stored already, and it is not the same event.",
+        errors=[FieldError(pointer="/id", detail="names another event already")],
     )
 
 
 @problem_of.register(OperationalError)
 @problem_of.register(InterfaceError)
+@problem_of.register(psycopg.OperationalError)
+@problem_of.register(psycopg.InterfaceError)
 @problem_of.register(waybill_errors.ServiceUnavailable)
 def _unavailable(error: Exception) -> Problem:
     return Problem(
@@ -135,6 +146,12 @@ def _unavailable(error: Exception) -> Problem:
         f"The request could not be served just now; try again in {RETRY_AFTER_S} s.",
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
+
+
+@problem_of.register
+def _perhaps_unavailable(error: InternalError) -> Problem | None:
+    state = getattr(error.__cause__, "sqlstate", None)
+    return _unavailable(error) if state in _STATES_OF_THE_SERVICE else None
 
 
 @problem_of.register(rest.NotAuthenticated)

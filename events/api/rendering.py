@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ def to_json(document: object) -> bytes:
     return orjson.dumps(document, default=_plain, option=_OPTIONS)
 
 
+@lru_cache(maxsize=256)  # the events of a batch share their times
 def rfc3339(moment: datetime) -> str:
     """Return a moment in UTC, `2026-01-31T12:00:00.000000Z`; raises TypeError without a zone."""
     if moment.utcoffset() is None:

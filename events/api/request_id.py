@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 HEADER = "X-Request-ID"
+_META = "HTTP_X_REQUEST_ID"
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _KEY = "waybill.request_id"
 
@@ -38,7 +39,8 @@ def request_id_of(request: HttpRequest | Request) -> str:
 
 
 def _offered(request: HttpRequest) -> str:
-    offered = request.headers.get(HEADER, "")
+    # Not request.headers, which would be made for this alone.
+    offered = request.META.get(_META, "")
     return offered if ACCEPTABLE.fullmatch(offered) else ""
 
 

@@ -2,14 +2,26 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from events.api.event_view import EventView
+from events.api.documents import AsyncApiView, SchemaView, swagger
+from events.api.event_view import EventsView, EventView
 from events.api.health import livez, readyz
+from events.api.health_view import HealthView
+from events.api.limits_view import LimitsView
 from events.api.problem_pages import problem_list, problem_page
 from events.api.publish_view import PublishView
+from events.api.topic_view import TopicsView, TopicView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/topics/<str:topic>/events", PublishView.as_view(), name="publish"),
+    path("api/v1/topics", TopicsView.as_view(), name="topics"),
+    path("api/v1/topics/<str:topic>", TopicView.as_view(), name="topic"),
+    path("api/v1/events", EventsView.as_view(), name="events"),
     path("api/v1/events/<uuid:event_id>", EventView.as_view(), name="event"),
+    path("api/v1/schema/", SchemaView.as_view(), name="schema"),
+    path("api/v1/docs/", swagger, name="docs"),
+    path("api/v1/asyncapi.json", AsyncApiView.as_view(), name="asyncapi"),
+    path("api/v1/limits", LimitsView.as_view(), name="limits"),
+    path("api/v1/health", HealthView.as_view(), name="health"),
     path("problems/", problem_list, name="problems"),
     path("problems/<slug:code>", problem_page, name="problem"),
     path("livez", livez, name="livez"),

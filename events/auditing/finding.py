@@ -1,7 +1,7 @@
 """Finding: from whatever a person has in hand to the events it names, by index only."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -46,36 +46,38 @@ class Found:
         return self.matches[0] if len(self.matches) == 1 else None
 
 
-def find(text: str) -> Found:
+def find(text: str, *, topics: Collection[str] | None = None) -> Found:
     """Find events by id, CloudEvents id, key (an order id, say), subject, dedupe key or position.
 
-    A position is written `topic:partition:offset`. Dedupe keys are found for the groups that
-    subscribe or run now. Every question is answered by an index, and the longest text is bounded.
+    With `topics` nothing of other topics is found. A position is written
+    `topic:partition:offset`. Dedupe keys are found for the groups that subscribe or run now. Every
+    question is answered by an index, and the longest text is bounded.
     """
     text = text.strip()
     if not text or len(text) > LONGEST or not _storable(text):
         return Found(text=text[:LONGEST])
     found: dict[tuple[str, str], Match] = {}
-    for match in _matches(text):
+    within = Q() if topics is None else Q(topic__in=topics)
+    for match in _matches(text, within=within):
         found.setdefault((match.type, match.id), match)
     newest = sorted(found.values(), key=lambda match: (match.at, match.id), reverse=True)
     return Found(text=text, matches=tuple(newest[:LIMIT]), is_cut=len(newest) > LIMIT)
 
 
-def _matches(text: str) -> Iterator[Match]:
+def _matches(text: str, *, within: Q) -> Iterator[Match]:
     if (identifier := _uuid(text)) is not None:
-        yield from _events(Q(pk=identifier), by="event id")
-        yield from _letters(Q(pk=identifier), by="dead letter id")
+        yield from _events(within & Q(pk=identifier), by="event id")
+        yield from _letters(within & Q(pk=identifier), by="dead letter id")
     known = _known_groups()
     if (position := _position(text)) is not None:
         published = Publication.objects.at(position).values_list("event_id", flat=True)[:LIMIT]
-        yield from _events(Q(pk__in=list(published)), by="position")
+        yield from _events(within & Q(pk__in=list(published)), by="position")
         where = Q(topic=position.topic, partition=position.partition, offset=position.offset)
-        yield from _letters(where & Q(group__in=known), by="position")
-    yield from _events(Q(source=configured().source, ce_id=text), by="CloudEvents id")
-    yield from _events(Q(key=text), by="key")
-    yield from _events(Q(subject=text) & ~Q(subject=""), by="subject")
-    yield from _done(text, groups_known=known)
+        yield from _letters(within & where & Q(group__in=known), by="position")
+    yield from _events(within & Q(source=configured().source, ce_id=text), by="CloudEvents id")
+    yield from _events(within & Q(key=text), by="key")
+    yield from _events(within & Q(subject=text) & ~Q(subject=""), by="subject")
+    yield from _done(text, within=within & Q(group__in=known))
 
 
 def _events(wanted: Q, *, by: str) -> Iterator[Match]:
@@ -108,8 +110,8 @@ def _letters(wanted: Q, *, by: str) -> Iterator[Match]:
         )
 
 
-def _done(dedupe_key: str, *, groups_known: Iterable[str]) -> Iterator[Match]:
-    rows = Consumption.objects.of_key(dedupe_key).filter(group__in=list(groups_known))
+def _done(dedupe_key: str, *, within: Q) -> Iterator[Match]:
+    rows = Consumption.objects.of_key(dedupe_key).filter(within)
     ledger = list(
         rows.order_by("-id").only("event_id", "topic", "group", "outcome", "first_at")[: LIMIT + 1]
     )

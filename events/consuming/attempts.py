@@ -6,9 +6,9 @@ from typing import Any
 
 from events.consuming.delivery import Delivery
 from events.consuming.process import HOST, PID
-from events.consuming.sql import columns, run
 from events.models.attempt import Attempt
 from events.models.consumption import LIVE
+from events.sql import columns, run
 
 _COLUMNS = (
     ("dedupe_key", "text"),

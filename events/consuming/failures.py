@@ -10,9 +10,9 @@ from events.consuming.attempts import Result, Tried, write_attempts
 from events.consuming.dead_letters import bury
 from events.consuming.delivery import Delivery
 from events.consuming.failure import Failure, failure_of
-from events.consuming.sql import run
 from events.errors import EffectUnknown, InvalidEvent, RetryLater
 from events.retry import Exhausted, Retry
+from events.sql import run
 
 logger = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable
 
 from events.consuming.delivery import Delivery
 from events.consuming.process import HOST, PID
-from events.consuming.sql import run
 from events.event import Position
 from events.kafka.record import Partition
+from events.sql import run
 
 # Losing the last of these notes in a crash of PostgreSQL itself costs nothing but the notice.
 _NOTE = """

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable
 from uuid import UUID
 
-from events.consuming.sql import run
+from events.sql import run
 
 _RENEW = """
     UPDATE events_consumption SET lease_expires_at = now() + make_interval(secs => %(lease_s)s)

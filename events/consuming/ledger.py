@@ -11,8 +11,8 @@ from uuid import UUID
 from events.consuming.delivery import Delivery
 from events.consuming.ledger_row import Row, row_of
 from events.consuming.process import HOST, PID
-from events.consuming.sql import columns, run
 from events.models.consumption import LIVE
+from events.sql import columns, run
 
 _COLUMNS = (
     ("dedupe_key", "text"),

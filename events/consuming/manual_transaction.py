@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from events.consuming.sql import run
+from events.sql import run
 
 _MAY_IDLE = "SELECT set_config('idle_in_transaction_session_timeout', %(text)s, true)"
 

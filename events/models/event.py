@@ -72,6 +72,7 @@ class Event(models.Model):
         ]
         indexes = [
             models.Index(fields=["-accepted_at", "-id"], name="event_newest"),
+            models.Index(fields=["topic", "-accepted_at", "-id"], name="event_of_topic"),
             models.Index(
                 fields=["key", "-accepted_at"], name="event_of_key", condition=Q(key__isnull=False)
             ),

@@ -1,10 +1,10 @@
 """OutboxEntry: an event's place in the queue to Kafka; gone when delivered."""
 
-from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
+from django.db.models.functions import Now
 
 
 class OutboxEntryQuerySet(models.QuerySet["OutboxEntry"]):
@@ -16,10 +16,20 @@ class OutboxEntryQuerySet(models.QuerySet["OutboxEntry"]):
         """Entries that can never be written."""
         return self.filter(parked_at__isnull=False)
 
-    def oldest_pending_at(self) -> datetime | None:
-        """When the oldest undelivered entry was made; None if there is no backlog."""
-        entry = self.pending().order_by("sequence").first()
-        return entry.created_at if entry else None
+    def unpark(self) -> int:
+        """Hand parked entries back to the relay; returns how many.
+
+        They are due now, by a time: relays look for entries without one, as publish() stores them,
+        above the numbers they are done with.
+        """
+        return self.parked().update(parked_at=None, retry_at=Now(), attempts=0, last_error="")
+
+
+class Due(Func):
+    """When an entry may be sent: its next attempt, else its wished delay, else at once."""
+
+    template = "coalesce(%(expressions)s, '-infinity'::timestamptz)"
+    output_field = models.DateTimeField()
 
 
 class OutboxEntry(models.Model):
@@ -31,7 +41,11 @@ class OutboxEntry(models.Model):
 
     sequence = models.BigAutoField(primary_key=True)
     event = models.ForeignKey(
-        "events.Event", models.DO_NOTHING, db_constraint=False, related_name="outbox_entries"
+        "events.Event",
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,  # outbox_event
+        related_name="outbox_entries",
     )
     topic = models.CharField(max_length=249)
     key = models.TextField(null=True)  # noqa: DJ001 - null and empty differ on Kafka
@@ -55,6 +69,15 @@ class OutboxEntry(models.Model):
             ),
         ]
         indexes = [
+            # What the relay reads: a topic's entries in order, and those whose time has come. Its
+            # statements repeat the expression as it stands here.
+            models.Index(
+                F("topic"),
+                Due("retry_at", "publish_after"),
+                F("sequence"),
+                name="outbox_ready",
+                condition=Q(parked_at__isnull=True),
+            ),
             # "Does an earlier entry of this key wait?" reads only the few that do.
             models.Index(
                 fields=["topic", "key", "sequence"],

@@ -33,6 +33,7 @@ class BucketLocks:
         self._connection = connection
         self._held: set[int] = set()
         self._leaving: set[int] = set()
+        self.is_settled = False  # holds its fair share: no hurry to ask again
         connection.execute(_JOIN, [LOCK_CLASS, ROLL_CALL])
 
     @property
@@ -47,14 +48,19 @@ class BucketLocks:
 
     def share(self, *, busy: Collection[int]) -> None:
         """Take or give back buckets; those in `busy` have entries in flight and stay for now."""
-        fair = math.ceil(BUCKETS / max(self._relays(), 1))
-        excess = len(self._held) - fair
-        if excess > 0:
-            self._leaving = set(sorted(self._held, key=lambda b: (b in busy, b))[:excess])
-            self._give(self._leaving - set(busy))
-        else:
-            self._leaving = set()
-            self._take(-excess)
+        try:
+            relays = max(self._relays(), 1)
+            excess = len(self._held) - math.ceil(BUCKETS / relays)
+            if excess > 0:
+                self._leaving = set(sorted(self._held, key=lambda b: (b in busy, b))[:excess])
+                self._give(self._leaving - set(busy))
+            else:
+                self._leaving = set()
+                self._take(-excess)
+        except psycopg.Error:
+            self._connection.close()  # nobody knows which locks it holds: it shall hold none
+            raise
+        self.is_settled = not self._leaving and len(self._held) >= BUCKETS // relays
 
     def _relays(self) -> int:
         row = self._connection.execute(_COUNT, [LOCK_CLASS, ROLL_CALL]).fetchone()

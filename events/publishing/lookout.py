@@ -26,6 +26,7 @@ class Lookout:
         self._due_at = self._not_before = self._looked_at = float("-inf")
         self._look_again = False
         self._is_more = False
+        self._took_s = 0.0
 
     def wake(self) -> None:
         """Look as soon as allowed, and again when calls may have been left out."""
@@ -43,11 +44,13 @@ class Lookout:
             due_at = max(due_at, self._looked_at + SATURATED_S)
         return max(0.0, due_at - self._clock())
 
-    def looked(self, *, took_s: float, found: int, limit: int) -> None:
-        """Note a look's result and plan the next one."""
+    def looked(self, *, took_s: float | None, found: int, limit: int, is_more: bool) -> None:
+        """Note a look's result and plan the next one; `took_s` None: about as long as the last."""
         now = self._looked_at = self._clock()
-        self._is_more = found >= limit
-        self._not_before = now if found * 2 >= limit else now + took_s * REST_FACTOR
+        self._is_more = is_more
+        self._took_s = self._took_s if took_s is None else took_s
+        is_rich = is_more or found * 2 >= limit
+        self._not_before = now if is_rich else now + self._took_s * REST_FACTOR
         if self._is_more:
             self._due_at = now
         elif found or self._look_again:

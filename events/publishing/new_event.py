@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewEvent:
-    """One event to publish.
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event to publish; a value, nothing in it can be set.
 
     Exactly one of `data` (rendered to compact JSON) and `value` (exact bytes; None is a tombstone)
     is given. `id` and `source` are the CloudEvents attributes, by default our own id and the

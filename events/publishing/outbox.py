@@ -1,22 +1,20 @@
 """The outbox: publish() stores an event and its place in the queue in the caller's transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, structs
 
-from events.conf import Limits, waybill
-from events.errors import EventInvalid, FieldError, NotInTransaction
+from events.conf import waybill
+from events.errors import EventIdReused, EventInvalid, FieldError, NotInTransaction
 from events.models import Event
-from events.publishing import rules
+from events.publishing.accepted_event import AcceptedEvent
+from events.publishing.checking import Checked, checked, refuse_publisher
 from events.publishing.new_event import NewEvent, Publisher
-from events.publishing.storing import stored
-from events.publishing.value import rendered
+from events.publishing.storing import all_or_none, stored
 from events.publishing.wakeup import wake_relays_after_commit
-from events.schemas import value_errors
-from events.topics import checked_type
 
 __all__ = ["NewEvent", "Publisher", "publish", "publish_alone", "publish_many"]
 
@@ -84,44 +82,51 @@ def publish_alone(event: NewEvent, *, by: Publisher = NOBODY) -> Event:
 
 
 def _published(events: Sequence[tuple[str, NewEvent]], *, by: Publisher) -> list[Event]:
-    checked = _Checked(limits=waybill().limits)
+    refuse_publisher(by)
+    good = _checked(events)
+    if not good:
+        return []
+    with all_or_none(good):
+        found = stored(good, by=by, default_source=waybill().source)
+        _refuse_reused(good, found)
+    wake_relays_after_commit()
+    return [_model(event) for event in found if event is not None]
+
+
+def _checked(events: Sequence[tuple[str, NewEvent]]) -> list[Checked]:
+    limits = waybill().limits
+    good: list[Checked] = []
+    errors: list[FieldError] = []
     for pointer, event in events:
-        checked.add(event, pointer=pointer)
-    return _store(checked, by=by)
-
-
-class _Checked:
-    """Events with their values, as far as they keep the rules, and every rule they break."""
-
-    def __init__(self, *, limits: Limits) -> None:
-        self._limits = limits
-        self.events: list[tuple[NewEvent, bytes | None]] = []
-        self.errors: list[FieldError] = []
-
-    def add(self, event: NewEvent, *, pointer: str) -> None:
-        event_type = checked_type(event.topic, event.type)
-        errors = list(_errors(event, limits=self._limits))
         try:
-            value = _value(event, limits=self._limits)
-            errors += value_errors(event_type, value, content_type=event.content_type)
-            self.events.append((event, value))
-        except EventInvalid as error:
-            errors += error.errors
-        self.errors += (
-            FieldError(pointer=f"{pointer}{broken.pointer}", detail=broken.detail)
-            for broken in errors
-        )
-
-
-def _store(checked: _Checked, *, by: Publisher) -> list[Event]:
-    errors = [*checked.errors, *_publisher_errors(by)]
+            good.append(checked(event, limits=limits))
+        except EventInvalid as refusal:
+            errors += (
+                FieldError(pointer=f"{pointer}{broken.pointer}", detail=broken.detail)
+                for broken in refusal.errors
+            )
     if errors:
         raise EventInvalid(errors)
-    if not checked.events:
-        return []
-    events = stored(checked.events, by=by, default_source=waybill().source)
-    wake_relays_after_commit()
-    return events
+    return good
+
+
+def _refuse_reused(wanted: Sequence[Checked], found: Sequence[AcceptedEvent | None]) -> None:
+    # Only a caller's own id can be taken.
+    pairs = [
+        (each.event.source or waybill().source, each.event.id)
+        for each, event in zip(wanted, found, strict=True)
+        if event is None
+    ]
+    if pairs:
+        raise EventIdReused(pairs)
+
+
+def _model(event: AcceptedEvent) -> Event:
+    fields = structs.asdict(event)
+    model = Event(**fields | {"headers": [list(pair) for pair in event.headers]})
+    model._state.adding = False
+    model._state.db = connection.alias
+    return model
 
 
 def _refuse_outside_transaction() -> None:
@@ -130,36 +135,3 @@ def _refuse_outside_transaction() -> None:
             "publish() belongs into the transaction that makes the event true: "
             "call it inside transaction.atomic()"
         )
-
-
-def _errors(event: NewEvent, *, limits: Limits) -> Iterator[FieldError]:
-    yield from rules.text_errors("/id", event.id, most=rules.NAME_CHARACTERS)
-    yield from rules.text_errors("/source", event.source, most=rules.NAME_CHARACTERS)
-    yield from rules.key_errors(event.key, limits=limits)
-    yield from rules.subject_errors(event.subject)
-    yield from rules.content_type_errors(event.content_type)
-    yield from rules.header_errors(event.headers, limits=limits)
-    yield from rules.traceparent_errors(event.traceparent)
-    yield from rules.time_errors("/occurred_at", event.occurred_at)
-    yield from rules.time_errors("/publish_after", event.publish_after)
-
-
-def _publisher_errors(by: Publisher) -> Iterator[FieldError]:
-    yield from rules.text_errors("/published_by", by.name, most=rules.NAME_CHARACTERS)
-    yield from rules.text_errors("/request_id", by.request_id, most=rules.NAME_CHARACTERS)
-    yield from rules.text_errors(
-        "/idempotency_key", by.idempotency_key, most=rules.NAME_CHARACTERS
-    )
-
-
-def _value(event: NewEvent, *, limits: Limits) -> bytes | None:
-    if (event.data is UNSET) == (event.value is UNSET):
-        detail = "exactly one of data and value must be given"
-        raise EventInvalid([FieldError(pointer="/data", detail=detail)])
-    if event.data is not UNSET:
-        return rules.value_within(rendered(event.data), limits=limits)
-    if event.value is None:
-        return None
-    if not isinstance(event.value, bytes):
-        raise EventInvalid([FieldError(pointer="/value", detail="must be bytes or None")])
-    return rules.value_within(event.value, limits=limits)

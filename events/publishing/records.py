@@ -1,8 +1,9 @@
 """From an outbox entry to a Kafka record: CloudEvents 1.0, binary mode."""
 
-from events.publishing.entries import Entry
+from events.publishing.entry import Entry
 
 SPEC_VERSION = "1.0"
+_WHOLE = "2026-01-31T12:00:00.000000"
 Headers = list[tuple[str, str | bytes | None]]
 
 
@@ -14,7 +15,7 @@ def headers_of(entry: Entry) -> Headers:
         ("ce_type", entry.type),
         ("ce_source", entry.source),
         ("ce_specversion", SPEC_VERSION),
-        ("ce_time", entry.time),
+        ("ce_time", time_of(entry.time)),
         ("ce_waybillid", entry.event_id),
     ]
     if entry.subject:
@@ -31,3 +32,11 @@ def headers_of(entry: Entry) -> Headers:
 def key_of(entry: Entry) -> bytes | None:
     """Return the record's key."""
     return None if entry.key is None else entry.key.encode()
+
+
+def time_of(text: str) -> str:
+    """Return RFC 3339 with microseconds from PostgreSQL's text of a time in UTC."""
+    moment = text.removesuffix("+00").replace(" ", "T", 1)
+    if "." not in moment:
+        return f"{moment}.000000Z"
+    return f"{moment}{'0' * (len(_WHOLE) - len(moment))}Z"

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
@@ -11,7 +12,6 @@ import psycopg
 from events.conf import Waybill
 from events.kafka.producer import KafkaProducer
 from events.observing.heartbeat import Heart
-from events.publishing.entries import Entry
 from events.publishing.lookout import Lookout
 from events.publishing.session import RelaySession
 from events.publishing.shipping import Shipping
@@ -21,7 +21,12 @@ logger = logging.getLogger(__name__)
 
 ROLE = "relay"
 READ_ENTRIES = 2_000
+# Looks that take longer than this read more at a time: they wade through entries that cannot be
+# cleaned away, behind a transaction that published and stays open, or that stand behind another.
+SLOW_LOOK_S = 0.1
+READ_ENTRIES_SLOWLY = 6_000
 SHARE_EVERY_S = 1.0
+SHARE_AGAIN_S = 0.1  # while buckets are to be given or to be had
 # While something is in flight, wake-up calls are looked for this often; a signal, that often.
 IN_FLIGHT_WAIT_S = 0.02
 IDLE_WAIT_S = 0.25
@@ -57,7 +62,7 @@ class Relay:
         self._heart = Heart(role=ROLE)
         self._session: RelaySession | None = None
         self._shipping = Shipping(
-            make_producer=lambda: KafkaProducer(overrides=kafka),
+            make_producer=partial(KafkaProducer, overrides=kafka),
             make_window=lambda: Window(
                 entries=settings.relay_window_entries,
                 size=settings.relay_window_bytes,
@@ -69,6 +74,7 @@ class Relay:
         self._database_says = ""
         self._moved = self._moved_since_beat = False
         self._found_nothing = False
+        self._limit = READ_ENTRIES
 
     def run(self, stop: threading.Event) -> None:
         """Relay until `stop` is set; `close()` comes after it."""
@@ -120,35 +126,47 @@ class Relay:
         self._upkeep(session)
         self._shipping.renew_dead_producer()
         self._note(self._shipping.settle(session.entries))
-        found: list[Entry] = []
-        if not self._lookout.wait_s(is_saturated=self._shipping.window.is_saturated):
-            found = self._look(session)
-        self._note(self._shipping.send_and_mark(found, entries=session.entries))
+        if self._shipping.window.has_opened():
+            self._lookout.wake()
+        self._note(self._exchange(session))
+        if self._wait_s():  # else what was read goes to Kafka while PostgreSQL reads the next
+            self._shipping.hand_over()
         self._wait(session)
 
     def _note(self, settled: int) -> None:
         if settled:
             self._moved = self._moved_since_beat = True
 
-    def _look(self, session: RelaySession) -> list[Entry]:
-        window = self._shipping.window
+    def _exchange(self, session: RelaySession) -> int:
+        shipping = self._shipping
+        is_look = not self._wait_s()
+        is_pure = is_look and not shipping.has_loaded
         started = self._clock()
-        entries = session.entries.pending(
-            buckets=session.locks.readable,
-            closed_topics=window.closed_topics(),
-            in_flight=window.sequences,
-            limit=READ_ENTRIES,
-            room_bytes=window.room_bytes,
+        done = shipping.exchange(
+            session.entries,
+            buckets=session.locks.readable if is_look else None,
+            limit=self._limit,
         )
-        self._found_nothing = not entries and not window
-        self._lookout.looked(
-            took_s=self._clock() - started, found=len(entries), limit=READ_ENTRIES
-        )
-        return entries
+        if is_look:
+            took_s = self._clock() - started
+            self._found_nothing = not done.read and not shipping.window
+            self._lookout.looked(
+                took_s=took_s if is_pure and not done.marked else None,
+                found=done.read,
+                limit=self._limit,
+                is_more=done.is_more,
+            )
+            self._limit = READ_ENTRIES_SLOWLY if took_s > SLOW_LOOK_S else READ_ENTRIES
+        return done.marked
+
+    def _wait_s(self) -> float:
+        window = self._shipping.window
+        wait_s = self._lookout.wait_s(is_saturated=window.is_saturated)
+        return wait_s if window.room else max(wait_s, IN_FLIGHT_WAIT_S)
 
     def _wait(self, session: RelaySession) -> None:
         window = self._shipping.window
-        wait_s = self._lookout.wait_s(is_saturated=window.is_saturated)
+        wait_s = self._wait_s()
         if window:
             self._shipping.collect(min(wait_s, IN_FLIGHT_WAIT_S))
             was_woken = session.was_woken(0.0)
@@ -161,8 +179,9 @@ class Relay:
     def _upkeep(self, session: RelaySession) -> None:
         now = self._clock()
         if now >= self._share_at:
-            self._share_at = now + SHARE_EVERY_S
             session.locks.share(busy=self._shipping.window.buckets)
+            every_s = SHARE_EVERY_S if session.locks.is_settled else SHARE_AGAIN_S
+            self._share_at = now + every_s
         if now >= self._beat_at:
             self._beat_at = now + self._settings.heartbeat_interval_s
             self._heart.beat(
@@ -188,6 +207,8 @@ class Relay:
             )
             self._share_at = self._beat_at = float("-inf")
             self._lookout.wake()
+            # Before it holds anything: what freezes without a heartbeat is never ended.
+            self._heart.beat(self._session.connection, assignment=[], progressed=False)
         if self._database_says:
             self._database_says = ""
             logger.warning("PostgreSQL answers again; the outbox is read anew")
@@ -209,7 +230,7 @@ class Relay:
         while self._shipping.window and self._clock() < deadline:
             self._shipping.collect(IN_FLIGHT_WAIT_S)
             self._shipping.settle(session.entries)
-            self._shipping.send_and_mark((), entries=session.entries)
+            self._shipping.exchange(session.entries, buckets=None, limit=0)
             if self._shipping.kafka_is_down:
                 return
 

@@ -66,9 +66,7 @@ def content_type_errors(content_type: object) -> Iterator[FieldError]:
 
 
 def traceparent_errors(traceparent: object) -> Iterator[FieldError]:
-    """Yield what is wrong with a W3C traceparent; empty means none."""
-    if traceparent == "":
-        return
+    """Yield what is wrong with a W3C traceparent."""
     if not isinstance(traceparent, str) or not TRACEPARENT.fullmatch(traceparent):
         detail = "must be a W3C traceparent: 00-<32 hex digits>-<16>-<2>"
         yield FieldError(pointer="/traceparent", detail=detail)

@@ -21,7 +21,11 @@ _SETTINGS = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_sort": "off",
     "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "timezone": "UTC",
+    "datestyle": "ISO",
 }
 # The name proves that the session is the one the heartbeat row speaks of, not a later one that got
 # its number. Ending it stands in the outermost SELECT list: as a condition it could be asked of
@@ -52,7 +56,6 @@ class RelaySession:
         self.connection = psycopg.connect(
             url,
             autocommit=True,
-            prepare_threshold=None,
             application_name=f"{APPLICATION}{process}",
             **_CONNECT,  # type: ignore[arg-type] # libpq's own parameters
         )

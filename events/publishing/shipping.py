@@ -1,38 +1,30 @@
 """Shipping: entries go to Kafka, reports come back, the outbox is told."""
 
-import logging
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from events.kafka.producer import Delivered, KafkaProducer, RecordRefused, TopicUnavailable
-from events.publishing.entries import Entries, Entry, Parking, Postponement
-from events.publishing.records import headers_of, key_of
+from events.kafka.producer import Delivered, Failed, RecordRefused, TopicUnavailable
+from events.kafka.verdicts import Verdict
+from events.publishing.carriers import Carriers, MakeProducer
+from events.publishing.entries import Entries
+from events.publishing.entry import Entry
+from events.publishing.outcomes import Outcomes, Untaken, Unwritable
+from events.publishing.pages import Wanted
 from events.publishing.window import Window
-
-logger = logging.getLogger(__name__)
 
 # Confirmed writes are marked together: so many, or what came within this time.
 MARK_ENTRIES = 1_000
 MARK_WITHIN_S = 0.005
 
 
-@dataclass(slots=True)
-class _Outcomes:
-    """What Kafka said and the outbox does not know yet."""
+class Exchanged(NamedTuple):
+    """What an exchange with the outbox did: entries marked, entries read, more to read now."""
 
-    delivered: list[Delivered] = field(default_factory=list)
-    delivered_since: float = 0.0
-    postponements: list[Postponement] = field(default_factory=list)
-    parkings: list[Parking] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.delivered) + len(self.postponements) + len(self.parkings)
-
-    def add_delivered(self, delivered: Sequence[Delivered], *, now: float) -> None:
-        if not self.delivered:
-            self.delivered_since = now
-        self.delivered += delivered
+    marked: int
+    read: int
+    is_more: bool
 
 
 class Shipping:
@@ -45,148 +37,179 @@ class Shipping:
     def __init__(
         self,
         *,
-        make_producer: Callable[[], KafkaProducer],
+        make_producer: MakeProducer,
         make_window: Callable[[], Window],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._make_producer = make_producer
         self._make_window = make_window
         self._clock = clock
-        self._producer = make_producer()
+        self._carriers = Carriers(make_producer=make_producer)
         self.window = make_window()
-        self._outcomes = _Outcomes()
+        self._outcomes = Outcomes()
+        self._loaded: deque[Entry] = deque()  # in the window, not handed to Kafka yet
         self.parked = 0
 
     @property
     def kafka_is_down(self) -> bool:
         """Whether Kafka does not answer, as far as we know."""
-        return self._producer.reachability.is_down
+        return self._carriers.kafka_is_down
 
-    def send(self, entries: Collection[Entry]) -> None:
-        """Hand the entries to Kafka in order, as far as the window admits them.
-
-        An entry that stays behind keeps its topic's later ones behind; it is read again.
-        """
-        behind: set[str] = set()
-        held: set[tuple[str, str | None]] = set()
-        for entry in entries:
-            if entry.topic in behind or (entry.topic, entry.key) in held:
-                continue
-            if not self.window.admits(entry):
-                behind.add(entry.topic)
-                continue
-            try:
-                self._produce(entry)
-            except BufferError:
-                return  # full: what was not sent is read again after the next reports
-            except RecordRefused as refusal:
-                self.window.add(entry)
-                self._park(entry, str(refusal))
-                if entry.key is not None:
-                    held.add((entry.topic, entry.key))
+    @property
+    def has_loaded(self) -> bool:
+        """Whether entries were read that Kafka has not been given yet."""
+        return bool(self._loaded)
 
     def collect(self, timeout_s: float) -> None:
         """Take in what Kafka reported; waits up to `timeout_s` seconds for the first report."""
-        delivered, failed = self._producer.poll(timeout_s)
-        if delivered:
-            self._outcomes.add_delivered(delivered, now=self._clock())
-            for topic in {report.token.topic for report in delivered}:
-                self.window.delivered(topic)
-        for failure in failed:
-            self._failed(failure.token, failure.reason, is_permanent=failure.is_permanent)
+        self._take_in(*self._carriers.poll(timeout_s))
         if not self.window:
-            self._producer.probe()
+            self._carriers.probe()
 
     def settle(self, entries: Entries) -> int:
-        """Tell the outbox what failed; return how many. Raises psycopg.Error.
+        """Tell the outbox what failed; return how many ends it knows. Raises psycopg.Error.
 
         What could not be told stays in the window and is told the next time.
         """
         outcomes = self._outcomes
-        settled = 0
-        if outcomes.postponements:
-            entries.postpone(outcomes.postponements)
-            settled += self.window.remove(row.sequence for row in outcomes.postponements)
-            outcomes.postponements.clear()
-        if outcomes.parkings:
-            entries.park(outcomes.parkings)
-            self.parked += len(outcomes.parkings)
-            settled += self.window.remove(row.sequence for row in outcomes.parkings)
-            outcomes.parkings.clear()
-        return settled
-
-    def send_and_mark(self, found: Collection[Entry], *, entries: Entries) -> int:
-        """Send what was found while PostgreSQL marks what was delivered; return how many were.
-
-        Raises psycopg.Error; what could not be marked is marked the next time.
-        """
-        if not self._is_time_to_mark():
-            self.send(found)
+        if not outcomes.untaken and not outcomes.unwritable:
             return 0
-        delivered = list(self._outcomes.delivered)
-        entries.mark_delivered(delivered, meanwhile=lambda: self.send(found))
-        marked = self.window.remove(report.token.sequence for report in delivered)
-        del self._outcomes.delivered[: len(delivered)]
-        return marked
+        if outcomes.untaken:
+            entries.postpone(outcomes.postponements())
+        if outcomes.unwritable:
+            entries.park(outcomes.parkings())
+        outcomes.tell()
+        self.parked += len(outcomes.unwritable)
+        told = [each.entry.sequence for each in outcomes.untaken]
+        told += [each.entry.sequence for each in outcomes.unwritable]
+        outcomes.untaken.clear()
+        outcomes.unwritable.clear()
+        return self.window.remove(told)
+
+    def exchange(
+        self, entries: Entries, *, buckets: Collection[int] | None, limit: int
+    ) -> Exchanged:
+        """Mark what was delivered and read at most `limit` entries of `buckets`, if not None.
+
+        Meanwhile what was read before goes to Kafka. Raises psycopg.Error: then nothing was read;
+        what could not be marked is marked the next time.
+        """
+        marking = list(self._outcomes.delivered) if self._is_time_to_mark() else []
+        wanted = None if buckets is None else self._wanted(buckets, limit=limit)
+        if not marking and wanted is None:
+            self.hand_over()
+            return Exchanged(0, 0, False)
+        all_went = True
+
+        def hand_over() -> None:
+            nonlocal all_went
+            all_went = self.hand_over()
+
+        page, is_more = entries.exchange(marking, wanted=wanted, meanwhile=hand_over)
+        marked = self.window.remove(report.token.sequence for report in marking)
+        del self._outcomes.delivered[: len(marking)]
+        if not all_went:  # the page may hold followers of what came back
+            return Exchanged(marked, len(page), bool(page))
+        self._load(page)
+        return Exchanged(marked, len(page), is_more or len(page) >= limit)
+
+    def hand_over(self) -> bool:
+        """Hand what was read to Kafka, in order, as far as its queue takes it.
+
+        Returns whether nothing came back: then a page that was read meanwhile is good.
+        """
+        came_back: set[str] = set()
+        while self._loaded and not came_back:
+            entry = self._loaded[0]
+            try:
+                self._produce(entry)
+            except BufferError:
+                break  # full: the rest goes after the next reports
+            except RecordRefused as refusal:
+                self._outcomes.unwritable.append(Unwritable(entry, str(refusal)))
+                came_back.add(entry.topic)
+            except TopicUnavailable as refusal:
+                self._failed(entry, str(refusal), verdict=Verdict.LATER)
+                came_back.add(entry.topic)
+            self._loaded.popleft()
+        self._unload(came_back)
+        return not came_back
 
     def renew_dead_producer(self) -> None:
-        """After a fatal error drop everything and go on with a new producer."""
-        if self._producer.has_failed_for_good:
-            logger.error("the Kafka producer failed for good; going on with a new one")
-            self._producer.close()
-            self._producer = self._make_producer()
-            self.forget()
+        """After a fatal error go on with a new producer; what it had is read again."""
+        self._take_in(*self._carriers.renew_failed())
 
     def forget(self) -> None:
         """Drop everything: nothing of it will be reported or marked."""
-        self._producer.forget()
+        self._carriers.forget()
         self.window = self._make_window()
-        self._outcomes = _Outcomes()
+        self._outcomes = Outcomes()
+        self._loaded.clear()
 
     def close(self) -> None:
         """Drop everything and end the producer."""
-        self._producer.close()
+        self._carriers.close()
+
+    def _wanted(self, buckets: Collection[int], *, limit: int) -> Wanted:
+        return Wanted(
+            buckets=buckets,
+            in_flight=self.window.sequences,
+            room=self.window.room_of,
+            limit=min(limit, self.window.room),
+            room_bytes=self.window.room_bytes,
+        )
+
+    def _load(self, page: Collection[Entry]) -> None:
+        # An entry that stays behind keeps its topic's later ones behind; it is read again.
+        behind: set[str] = set()
+        for entry in page:
+            if entry.topic in behind:
+                continue
+            if self.window.admits(entry):
+                self.window.add(entry)
+                self._loaded.append(entry)
+            else:
+                behind.add(entry.topic)
+
+    def _unload(self, topics: Collection[str]) -> None:
+        # Nothing of a topic goes on while one before it came back; it is read again.
+        if not topics:
+            return
+        for entry in self._loaded:
+            if entry.topic in topics:
+                self.window.release(entry.sequence)
+        self._loaded = deque(entry for entry in self._loaded if entry.topic not in topics)
 
     def _produce(self, entry: Entry) -> None:
         if entry.event_id is None:
             raise RecordRefused("its event is gone")
+        is_proven = self.window.is_proven(entry.topic)
         try:
-            headers, key = headers_of(entry), key_of(entry)
+            self._carriers.produce(entry, is_proven=is_proven)
         except (TypeError, ValueError) as error:  # a row that publish() did not write
             raise RecordRefused(f"its headers cannot be read: {error}") from error
-        try:
-            self._producer.produce(
-                entry.topic, key=key, value=entry.value, headers=headers, token=entry
-            )
-        except TopicUnavailable as refusal:
-            self.window.add(entry)
-            self._failed(entry, str(refusal), is_permanent=False)
-        else:
-            self.window.add(entry)
 
-    def _failed(self, entry: Entry, reason: str, *, is_permanent: bool) -> None:
-        if not is_permanent:
+    def _take_in(self, delivered: Sequence[Delivered], failed: Sequence[Failed]) -> None:
+        if delivered:
+            self._outcomes.add_delivered(delivered, now=self._clock())
+            for topic in {report.token.topic for report in delivered}:
+                self.window.delivered(topic)
+        for report in failed:
+            self._failed(report.token, report.reason, verdict=report.verdict)
+        self._unload({report.token.topic for report in failed})
+
+    def _failed(self, entry: Entry, reason: str, *, verdict: Verdict) -> None:
+        if verdict is Verdict.UNSAID:
+            self.window.release(entry.sequence)
+        elif verdict is Verdict.LATER:
             self.window.failed(entry.topic)
-            self._postpone(entry, reason, delay_s=self.window.backoff_s(entry.attempts + 1))
+            delay_s = self.window.backoff_s(entry.attempts + 1)
+            self._outcomes.untaken.append(Untaken(entry, reason, delay_s))
         elif self.window.is_alone(entry):
-            self._park(entry, reason)
+            self.window.delivered(entry.topic)  # it is in good order: the entry is not
+            self._outcomes.unwritable.append(Unwritable(entry, reason))
         else:
             self.window.suspect(entry.topic)
-            self._postpone(entry, reason, delay_s=0.0)
-
-    def _postpone(self, entry: Entry, reason: str, *, delay_s: float) -> None:
-        self._outcomes.postponements.append(Postponement(entry.sequence, delay_s, reason))
-        logger.warning(
-            "Kafka did not take an event; it is tried again",
-            extra={**_named(entry), "delay_s": delay_s, "reason": reason},
-        )
-
-    def _park(self, entry: Entry, reason: str) -> None:
-        self._outcomes.parkings.append(Parking(entry.sequence, reason))
-        logger.error(
-            "an event can never be written and is parked",
-            extra={**_named(entry), "reason": reason},
-        )
+            self._outcomes.untaken.append(Untaken(entry, reason, 0.0))
 
     def _is_time_to_mark(self) -> bool:
         outcomes = self._outcomes
@@ -195,13 +218,3 @@ class Shipping:
             or len(outcomes) == len(self.window)
             or self._clock() - outcomes.delivered_since >= MARK_WITHIN_S
         )
-
-
-def _named(entry: Entry) -> dict[str, object]:
-    return {
-        "event_id": entry.event_id,
-        "type": entry.type,
-        "topic": entry.topic,
-        "sequence": entry.sequence,
-        "attempts": entry.attempts + 1,
-    }

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from events.publishing.entries import Entry
+from events.publishing.entry import Entry
 
 # A topic gets new entries when this share of the window is free for it: few, well filled reads.
 LEAST_ROOM = 0.1
@@ -21,6 +21,7 @@ class _Lane:
     entries: int = 0
     size: int = 0
     is_proven: bool = False
+    one_by_one: int = 0  # so many are sent alone before the lane can be proven
     failures: int = 0
     rests_until: float = float("-inf")
 
@@ -45,6 +46,7 @@ class Window:
         self._clock = clock
         self._lanes: dict[str, _Lane] = {}
         self._in_flight: dict[int, Entry] = {}
+        self._has_opened = False
 
     def __len__(self) -> int:
         return len(self._in_flight)
@@ -72,10 +74,19 @@ class Window:
             for lane in self._lanes.values()
         )
 
-    def closed_topics(self) -> set[str]:
-        """Return the topics of which nothing should be read now."""
-        now = self._clock()
-        return {name for name, lane in self._lanes.items() if self._is_closed(lane, now)}
+    @property
+    def room(self) -> int:
+        """How many entries may still be read."""
+        return max(self._free_entries, 0)
+
+    def room_of(self, topic: str) -> int:
+        """Return how many entries of the topic should be read now."""
+        lane = self._lanes.get(topic)
+        if lane is None:
+            return 1
+        if self._is_closed(lane, self._clock()):
+            return 0
+        return self._free_entries - lane.entries if lane.is_proven else 1
 
     def admits(self, entry: Entry) -> bool:
         """Whether the entry may be sent now."""
@@ -112,13 +123,30 @@ class Window:
             self._free_entries += 1
             self._free_size += entry.size
             removed += 1
+            self._has_opened |= not lane.is_proven and not lane.entries
         return removed
+
+    def release(self, sequence: int) -> None:
+        """Note that the entry is to be read again: nobody said anything of it."""
+        self.remove([sequence])
+        self._has_opened = True
+
+    def has_opened(self) -> bool:
+        """Whether, since the last call, there came to be entries that an earlier look left out."""
+        has_opened, self._has_opened = self._has_opened, False
+        return has_opened
 
     def delivered(self, topic: str) -> None:
         """Note that Kafka took a record of the topic."""
         lane = self._lanes[topic]
-        lane.is_proven = True
+        lane.one_by_one = max(lane.one_by_one - 1, 0)
+        self._has_opened |= not lane.is_proven
+        lane.is_proven = lane.one_by_one == 0
         lane.failures = 0
+
+    def is_proven(self, topic: str) -> bool:
+        """Whether Kafka is known to take the topic's records."""
+        return topic in self._lanes and self._lanes[topic].is_proven
 
     def is_alone(self, entry: Entry) -> bool:
         """Whether the entry is its topic's only one in flight, so that a refusal means it."""
@@ -133,8 +161,10 @@ class Window:
             lane.rests_until = self._clock() + self.backoff_s(lane.failures)
 
     def suspect(self, topic: str) -> None:
-        """Send the topic's records one by one, at once: one of a batch was refused."""
-        self._lanes[topic].is_proven = False
+        """Send as many of the topic's records one by one, at once, as were refused together."""
+        lane = self._lanes[topic]
+        lane.is_proven = False
+        lane.one_by_one += 1
 
     def backoff_s(self, failures: int) -> float:
         """Return how long to wait after so many failures, in seconds."""

@@ -35,9 +35,11 @@ class Answer:
 class ApiClient:
     """One connection per request, to one address; not for several threads."""
 
-    def __init__(self, port: int, *, token: str) -> None:
+    def __init__(self, port: int, *, token: str, prefer: str = "") -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
-        self._token = token
+        self._own = {"Authorization": f"Token {token}"}
+        if prefer:
+            self._own["Prefer"] = prefer
 
     def get(self, path: str) -> Answer:
         """Ask; raises one of NO_ANSWER where there is none."""
@@ -65,7 +67,7 @@ class ApiClient:
         wait_until(self.is_ready, timeout_s=timeout_s, every_s=0.1)
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
-        own = {"Authorization": f"Token {self._token}", **headers}
+        own = {**self._own, **headers}
         try:
             self._connection.request(method, path, body, own)
             answer = self._connection.getresponse()

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 import redis
 
+from local.containers.choice import containers_wanted
 from local.errors import ServiceFailed
 from local.stack import Stack
+from tests.acceptance.kafka_door import KafkaWithDoor
 from tests.acceptance.system import System
 from tests.acceptance.template import create_database, create_topic, prepare_template
+from tests.proxy import Proxy
 
 LOG_LINES = 40
 
@@ -21,6 +24,7 @@ LOG_LINES = 40
 def stack() -> Iterator[Stack]:
     # Nothing that is named elsewhere: these services get killed.
     stack = Stack(environ={"SERVICES": os.environ.get("SERVICES", "")})
+    stack._services["kafka"] = KafkaWithDoor(stack.kafka.directory)
     try:
         stack.start()
     except ServiceFailed as error:
@@ -29,6 +33,17 @@ def stack() -> Iterator[Stack]:
         pytest.skip(f"no services: {error}")
     yield stack
     stack.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_door(stack: Stack) -> Iterator[Proxy]:
+    """What stands between Kafka and the clients that come by its second door."""
+    kafka = stack.kafka
+    assert isinstance(kafka, KafkaWithDoor)
+    if containers_wanted(os.environ):
+        pytest.skip("a broker in a container has no second door")
+    with kafka.door as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A keyed request: one event, posted under an Idempotency-Key as often as it takes."""
 
+import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 
@@ -14,16 +15,32 @@ REPLAYED = "Idempotent-Replayed"
 class KeyedRequest:
     """The same bytes to the same address under the same key, each time on a new connection."""
 
-    def __init__(self, system: System, *, key: str, number: int = 0) -> None:
+    def __init__(
+        self,
+        system: System,
+        *,
+        key: str,
+        number: int = 0,
+        client: str = "k",
+        together: int = 0,
+        prefer: str = "",
+    ) -> None:
+        """Prepare one event, or a batch of `together`; `client` is their key."""
         self._system = system
         self._path = f"/api/v1/topics/{system.topic}/events"
-        self._body = b'{"type": "thing.happened", "key": "k", "data": {"n": %d}}' % number
+        event = {"type": "thing.happened", "key": client, "data": {"n": number}}
+        self._body = json.dumps([event] * together if together else event).encode()
         self._key = key
+        self._prefer = prefer
         self._threads = ThreadPoolExecutor(1)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the server can serve."""
+        ApiClient(self._system.web_port, token=self._system.token).wait_until_ready()
 
     def send(self) -> Answer:
         """Send it; raises one of NO_ANSWER."""
-        client = ApiClient(self._system.web_port, token=self._system.token)
+        client = ApiClient(self._system.web_port, token=self._system.token, prefer=self._prefer)
         return client.post(self._path, self._body, key=self._key)
 
     def start(self) -> Future[Answer]:
@@ -45,9 +62,13 @@ class KeyedRequest:
 
     def note_accepted(self, answer: Answer) -> None:
         """Write into the client's log what the server said it took."""
-        event = answer.json
-        line = {name: event[name] for name in ("source", "topic", "key", "value_sha256")}
-        durable_lines.append(self._system.journal, [{**line, "id": event["ce_id"]}])
+        told = answer.json
+        events = told if isinstance(told, list) else told.get("events", [told])
+        names = ("source", "topic", "key", "value_sha256")
+        lines = [
+            {**{name: event[name] for name in names}, "id": event["ce_id"]} for event in events
+        ]
+        durable_lines.append(self._system.journal, lines)
 
     def _answered(self) -> Answer | None:
         try:

@@ -4,10 +4,17 @@ import json
 import os
 
 from config.settings import *  # noqa: F403 - these are the project's settings
-from config.settings import WAYBILL
+from config.settings import DATABASES, WAYBILL
 
 WAYBILL = {
     **WAYBILL,
-    "allowed_topic_names": [*WAYBILL["allowed_topic_names"], os.environ["ACCEPTANCE_TOPIC"]],
+    "allowed_topic_names": [
+        *WAYBILL["allowed_topic_names"],
+        os.environ["ACCEPTANCE_TOPIC"],
+        f"{os.environ['ACCEPTANCE_TOPIC']}_missing",
+    ],
     **json.loads(os.environ.get("WAYBILL_CHANGES", "{}")),
 }
+
+if most := os.environ.get("ACCEPTANCE_POOL_SIZE"):
+    DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = int(most)

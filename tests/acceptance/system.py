@@ -16,7 +16,8 @@ from local.children import ROOT
 from local.ports import lease_port
 from local.processes import ManagedProcess
 from local.stack import Stack
-from tests.checker import collecting, durable_lines
+from tests.acceptance.faults import Faults
+from tests.checker import collecting
 from tests.checker.history import History, Received
 from tests.checker.invariants import RECOVER_WITHIN_S
 from tests.waiting import wait_until
@@ -31,14 +32,14 @@ TIMERS = {
 STATIC = {"KAFKA_CONSUMER_GROUP_INSTANCE_ID": "the only one"}
 
 
-class System:
+class System(Faults):
     """Makes processes and reads what they leave behind. The processes end with the test."""
 
     def __init__(
         self, stack: Stack, *, directory: Path, database_url: str, name: str, token: str
     ) -> None:
+        super().__init__(directory)
         self.stack = stack
-        self.directory = directory
         self.database_url = database_url
         self.topic = self.group = name
         self.token = token
@@ -70,11 +71,20 @@ class System:
         words = ("revive", *always, "runconsumer", group or self.group)
         return self.command("consumer", *words, variables=own, **options)
 
-    def load(self, *, every_s: float = 0.05, **options: int) -> ManagedProcess:
+    def load(
+        self,
+        name: str = "load",
+        *,
+        every_s: float = 0.05,
+        failpoints: str = "",
+        variables: Mapping[str, str] | None = None,
+        **options: object,
+    ) -> ManagedProcess:
         """A client that publishes until it is stopped or has `count` events accepted."""
-        arguments = {"journal": self.journal, "every-s": every_s, **options}
-        flags = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
-        return self.command("load", "publishload", *flags)
+        arguments = {"name": name, "journal": self.journal, "every-s": every_s, **options}
+        flags = [part for key, value in arguments.items() for part in (f"--{key}", str(value))]
+        words = ("publishload", *flags)
+        return self.command(name, *words, failpoints=failpoints, variables=variables)
 
     def web(
         self, *flags: str, failpoints: str = "", variables: Mapping[str, str] | None = None
@@ -109,9 +119,11 @@ class System:
         }
         return self._process(name, [sys.executable, "manage.py", *arguments], own)
 
-    def publish(self, count: int) -> None:
+    def publish(self, count: int, *, name: str = "load", topic: str = "") -> None:
         """Have a client publish `count` events, and wait for its end."""
-        load = self.load(count=count, together=min(count, 100), every_s=0.0)
+        together = min(count, 100)
+        topic = topic or self.topic
+        load = self.load(name, count=count, together=together, every_s=0.0, topic=topic)
         load.start()
         assert load.wait_exit(30) == 0, load.log.tail()
 
@@ -146,28 +158,6 @@ class System:
             process.kill()
         self._port.release()
 
-    # --- faults ------------------------------------------------------------------------------
-
-    def marker(self, point: str) -> Path:
-        """The file in which a failpoint proves that it was reached."""
-        return self.directory / f"{point}.marker"
-
-    def reached(self, point: str) -> int:
-        """How often a failpoint acted."""
-        return len(durable_lines.read(self.marker(point)))
-
-    def release(self, point: str) -> None:
-        """Let go on what waits in a failpoint."""
-        self.marker(point).with_suffix(".released").touch()
-
-    def failpoint(self, point: str, action: str) -> str:
-        """A failpoint with its marker, as a process takes it; `action` is like `kill@3x5`."""
-        return f"{point}={action}:{self.marker(point)}"
-
-    def wait_for_kills(self, point: str, count: int, *, timeout_s: float = 60.0) -> None:
-        """Wait until a failpoint has killed so often."""
-        wait_until(lambda: self.reached(point) == count, timeout_s=timeout_s)
-
     # --- what can be observed -------------------------------------------------------------------
 
     @contextmanager
@@ -196,17 +186,21 @@ class System:
         """How many records of the watched topics are not committed by their groups."""
         return sum(
             collecting.lag(group, [topic], kafka=self.kafka)
-            for topic, group in self._watched.items()
+            for topic, (group,) in self._groups.items()
         )
 
     def wait_until_recovered(self, *, timeout_s: float = RECOVER_WITHIN_S) -> float:
-        """Wait until backlog and lag are zero; the time it took goes into the history."""
+        """Wait until backlog and lag are zero; the time goes into the history."""
         began = time.monotonic()
         wait_until(lambda: not self.backlog(), timeout_s=timeout_s, every_s=0.1)
         left_s = timeout_s - (time.monotonic() - began)
         wait_until(self._has_no_lag, timeout_s=max(left_s, 0.1), every_s=0.2)
         self._recovered_after_s = time.monotonic() - began
         return self._recovered_after_s
+
+    @property
+    def _groups(self) -> dict[str, tuple[str, ...]]:
+        return {topic: (group,) for topic, group in self._watched.items() if group}
 
     def _has_no_lag(self) -> bool:
         try:
@@ -219,8 +213,8 @@ class System:
         """The brokers' address."""
         return self.stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
 
-    def watch(self, topic: str, *, group: str) -> None:
-        """Have the history tell of this topic and group too."""
+    def watch(self, topic: str, *, group: str = "") -> None:
+        """Have the history tell of this topic too, and of the group that handles it."""
         self._watched[topic] = group
 
     def history(self, *, mails: Sequence[Received] = ()) -> History:
@@ -242,7 +236,7 @@ class System:
                 trace=collecting.handled(self.trace),
                 mails=tuple(mails),
                 sent_invoices=collecting.sent_invoices(database),
-                groups={topic: (group,) for topic, group in self._watched.items()},
+                groups=self._groups,
                 traced_groups=frozenset({self.group}),
                 backlog=collecting.backlog(database),
                 lag=self.lag(),

@@ -1,23 +1,14 @@
 """F5: a relay is killed while it holds buckets; the other has them within two seconds."""
 
-from events.publishing.bucket_locks import LOCK_CLASS
 from events.publishing.buckets import BUCKETS
 from local.processes import ManagedProcess
+from tests.acceptance.shares import wait_for_shares
 from tests.acceptance.system import System
 from tests.checker.invariants import violations
 from tests.waiting import wait_until
 
 ROUNDS = 3
 WITHIN_S = 2.0
-_HELD = f"""
-    SELECT coalesce(array_agg(held ORDER BY held), '{{}}') FROM (
-        SELECT count(*) AS held FROM pg_locks
-        WHERE locktype = 'advisory' AND classid::bigint = {LOCK_CLASS} AND objid < {BUCKETS}
-          AND granted
-          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        GROUP BY pid
-    ) AS sessions
-"""  # noqa: S608 - numbers of ours
 
 
 def test_the_buckets_of_a_killed_relay_go_to_the_other_at_once(system: System) -> None:
@@ -43,11 +34,6 @@ def kill_and_see_the_other_take_over(system: System, relay: ManagedProcess) -> N
     relay.kill()
     wait_for_shares(system, [BUCKETS], timeout_s=WITHIN_S)
     relay.start()
-
-
-def wait_for_shares(system: System, shares: list[int], *, timeout_s: float) -> None:
-    """Wait until so many relays hold so many buckets, by PostgreSQL's own word."""
-    wait_until(lambda: system.value(_HELD) == shares, timeout_s=timeout_s)
 
 
 def wait_for_effects(system: System, more: int) -> None:

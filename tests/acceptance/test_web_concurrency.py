@@ -17,6 +17,7 @@ from tests.waiting import wait_until
 BEFORE = "api.before_commit"
 TOGETHER = 50
 WORKERS = 4
+BATCH = 10
 KAFKA_CLIENT = "confluent_kafka"
 
 
@@ -56,8 +57,10 @@ def test_fifty_requests_under_one_key_make_one_event(system: System) -> None:
 
     race = KeyedRequest(system, key="two", number=3)
     race.note_accepted(the_first_of(at_once(race)))
-    assert (request.stored(), race.stored()) == (1, 1)
-    finish(system, effects=2)
+    batch = KeyedRequest(system, key="three", number=4, together=BATCH)
+    batch.note_accepted(the_first_of(at_once(batch)))
+    assert (request.stored(), race.stored(), batch.stored()) == (1, 1, BATCH)
+    finish(system, effects=2 + BATCH)
 
 
 def test_every_202_of_forked_workers_arrives_and_none_owns_a_producer(

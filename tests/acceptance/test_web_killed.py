@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.checker.invariants import violations
 from tests.waiting import wait_until
 
 BEFORE, AFTER = "api.before_commit", "api.after_commit"
+KILLS = 25  # at each of the two points
+CLIENTS = 4
 
 
 def test_a_web_process_killed_at_its_commit_leaves_all_or_nothing(system: System) -> None:
@@ -51,6 +54,41 @@ def test_a_worker_that_hangs_or_is_killed_in_a_request_leaves_all_or_nothing(
     assert isinstance(answer.exception(timeout=20), NO_ANSWER)
     assert request.stored() == 1
     finish(system, request)
+
+
+def test_fifty_kills_around_the_commit_make_no_second_event(system: System) -> None:
+    kills = dict.fromkeys((BEFORE, AFTER), f"kill@1-3x{KILLS}")
+    web = system.web(
+        "--preload",  # a worker that was killed is back in milliseconds
+        failpoints=";".join(system.failpoint(point, kill) for point, kill in kills.items()),
+    )
+    for process in (web, system.relay(), system.consumer()):
+        process.start()
+    ApiClient(system.web_port, token=system.token).wait_until_ready(timeout_s=30)
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        done = list(threads.map(lambda client: insist(system, client), range(CLIENTS)))
+    sent = sum(done)
+    assert system.reached(BEFORE) >= KILLS
+    assert system.reached(AFTER) >= KILLS
+    assert system.value("SELECT count(*) FROM events_event") == sent
+    assert system.value("SELECT count(DISTINCT idempotency_key) FROM events_event") == sent
+    wait_until(lambda: system.effects() == sent, timeout_s=30)
+    system.wait_until_recovered()
+    assert violations(system.history()) == []
+
+
+def insist(system: System, client: int) -> int:
+    """Send one request after the other, each until it is answered, until all kills are done."""
+    number = 0
+    while min(system.reached(BEFORE), system.reached(AFTER)) < KILLS:
+        number += 1
+        request = KeyedRequest(
+            system, key=f"client-{client}-{number}", number=number, client=f"client-{client}"
+        )
+        answer = request.send_until_answered()
+        assert answer.status == 202, answer.body
+        request.note_accepted(answer)
+    return number
 
 
 def start(system: System, *flags: str, action: str) -> ManagedProcess:

@@ -1,6 +1,6 @@
 """Broken on purpose: variants of the product that the checker must catch."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -10,7 +10,8 @@ from events.consuming.ledger import Ledger
 from events.kafka.consumer import KafkaConsumer
 from events.kafka.producer import Delivered, Failed, KafkaProducer
 from events.kafka.record import Record
-from events.publishing.entries import Entry
+from events.publishing.entry import Entry
+from events.publishing.pages import Pages
 from events.publishing.shipping import Shipping
 from tests.failpoints.firing import FailpointReached
 
@@ -22,24 +23,40 @@ def break_on_purpose(variant: str) -> None:
 
 def _mark_before_the_ack() -> None:
     """Have the relay believe that what is queued is written, in the order of its queue."""
-    send = Shipping.send
+    hand_over = Shipping.hand_over
 
-    def send_and_believe(self: Shipping, entries: Collection[Entry]) -> None:
-        before = set(self.window.sequences)
-        send(self, entries)
-        believed = [each for each in entries if each.sequence in self.window.sequences]
-        reports = [Delivered(each, 0, each.sequence - 1) for each in believed]
-        fresh = [each for each in reports if each.token.sequence not in before]
-        if fresh:
-            self._outcomes.add_delivered(fresh, now=self._clock())
+    def hand_over_and_believe(self: Shipping) -> bool:
+        loaded = list(self._loaded)
+        result = hand_over(self)
+        gone = loaded[: len(loaded) - len(self._loaded)]
+        believed = [each for each in gone if each.sequence in self.window.sequences]
+        if believed:
+            reports = [Delivered(each, 0, each.sequence - 1) for each in believed]
+            self._outcomes.add_delivered(reports, now=self._clock())
+        return result
 
     def poll(self: KafkaProducer, timeout_s: float) -> tuple[list[Delivered], list[Failed]]:
         self._producer.poll(timeout_s)
         self._reports.clear()
         return [], []
 
-    Shipping.send = send_and_believe  # type: ignore[method-assign]
+    Shipping.hand_over = hand_over_and_believe  # type: ignore[method-assign]
     KafkaProducer.poll = poll  # type: ignore[method-assign]
+
+
+def _go_on_from_the_last_sequence() -> None:
+    """Have the relay take only entries with a higher number than all it has taken."""
+    page = Pages.page
+    last = 0
+
+    def page_after(self: Pages, cursor: Any, *, room_bytes: int) -> tuple[list[Entry], bool]:
+        nonlocal last
+        entries, is_cut = page(self, cursor, room_bytes=room_bytes)
+        fresh = [each for each in entries if each.sequence > last]
+        last = max([last, *(each.sequence for each in fresh)])
+        return fresh, is_cut
+
+    Pages.page = page_after  # type: ignore[method-assign]
 
 
 def _dedupe_by_redis_alone() -> None:
@@ -84,6 +101,7 @@ def _go_on_after_callback_errors() -> None:
 
 VARIANTS: dict[str, Callable[[], None]] = {
     "relay marks before the ack": _mark_before_the_ack,
+    "relay goes on from the last sequence": _go_on_from_the_last_sequence,
     "Redis-only dedupe": _dedupe_by_redis_alone,
     "a claim in Redis, a lost reply is a no": _claim_in_redis,
     "the loop goes on after a callback's error": _go_on_after_callback_errors,

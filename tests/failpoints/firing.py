@@ -11,6 +11,7 @@ import random
 import re
 import signal
 import threading
+import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -43,18 +44,18 @@ class Failpoint:
     _hits: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def reached(self) -> None:
-        """Count; at the chosen time write the marker, then act."""
+    def reached(self) -> bool:
+        """Count; at the chosen time write the marker, act, and return True."""
         with self._lock:
             if self._pid != os.getpid():
                 self._begin_life()
             self._hits += 1
             if self._hits != self._nth:
-                return
-            durable_lines.append(
-                self.marker, [{"point": self.point, "pid": os.getpid(), "hit": self._hits}]
-            )
+                return False
+            line = {"point": self.point, "pid": os.getpid(), "hit": self._hits}
+            durable_lines.append(self.marker, [{**line, "clock": time.time()}])
         self._act()
+        return True
 
     def _begin_life(self) -> None:
         fired = len(durable_lines.read(self.marker))

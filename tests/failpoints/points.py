@@ -28,14 +28,23 @@ def _with_argument(args: tuple[Any, ...], _result: Any) -> bool:
 class Point:
     """Before or after a method, or a function of the module where `owner` is empty.
 
-    `counts` says which calls count as reaching the point.
+    `raised` is after a call that raised. `counts` says which calls count as reaching the point,
+    `does` what happens there beside the failpoint's own action, with the call's arguments.
     """
 
     module: str
     owner: str
     method: str
-    when: Literal["before", "after"]
+    when: Literal["before", "after", "raised"]
     counts: Counts = _always
+    does: Callable[[tuple[Any, ...]], None] | None = None
+
+
+def _fail_for_good(args: tuple[Any, ...]) -> None:
+    """Tell a producer what librdkafka tells it at a fatal error."""
+    from confluent_kafka import KafkaError  # noqa: PLC0415 - web processes never load it
+
+    args[0]._on_error(KafkaError(KafkaError._FATAL, "injected", fatal=True))
 
 
 POINTS = {
@@ -55,11 +64,29 @@ POINTS = {
     "relay.after_produce": Point(
         module="events.kafka.producer", owner="KafkaProducer", method="produce", when="after"
     ),
+    "relay.queue_full": Point(
+        module="events.kafka.producer",
+        owner="KafkaProducer",
+        method="produce",
+        when="raised",
+        counts=lambda _args, error: isinstance(error, BufferError),
+    ),
+    "relay.fatal": Point(
+        module="events.kafka.producer",
+        owner="KafkaProducer",
+        method="poll",
+        when="before",
+        does=_fail_for_good,
+    ),
     "relay.after_ack_before_mark": Point(
-        module="events.publishing.entries", owner="Entries", method="mark_delivered", when="before"
+        module="events.publishing.entries", owner="Entries", method="_mark", when="before"
     ),
     "relay.marked": Point(
-        module="events.publishing.entries", owner="Entries", method="mark_delivered", when="after"
+        module="events.publishing.entries",
+        owner="Entries",
+        method="exchange",
+        when="after",
+        counts=_with_argument,
     ),
     "c.polled": Point(
         module="events.kafka.consumer",
@@ -131,13 +158,26 @@ def install(failpoint: Failpoint) -> None:
     owner = getattr(module, point.owner) if point.owner else module
     method = getattr(owner, point.method)
 
+    setattr(owner, point.method, _wrapped(method, point, failpoint))
+
+
+def _wrapped(method: Callable[..., Any], point: Point, failpoint: Failpoint) -> Callable[..., Any]:
+    def meet(args: tuple[Any, ...], result: Any) -> None:
+        if point.counts(args, result) and failpoint.reached() and point.does:
+            point.does(args)
+
     @functools.wraps(method)
     def wrapped(*args: Any, **options: Any) -> Any:
-        if point.when == "before" and point.counts(args, None):
-            failpoint.reached()
-        result = method(*args, **options)
-        if point.when == "after" and point.counts(args, result):
-            failpoint.reached()
+        if point.when == "before":
+            meet(args, None)
+        try:
+            result = method(*args, **options)
+        except Exception as error:
+            if point.when == "raised":
+                meet(args, error)
+            raise
+        if point.when == "after":
+            meet(args, result)
         return result
 
-    setattr(owner, point.method, wrapped)
+    return wrapped

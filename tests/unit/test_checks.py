@@ -67,6 +67,9 @@ def test_the_project_as_it_is_passes() -> None:
         {"lease_renew_s": 9.0},
         {"relay_database_url": ""},
         {"limits": {"event_bytes": 1}},
+        {"throttle_publish": "many"},
+        {"throttle_read": "0/1m"},
+        {"throttle_operate": None},
     ],
 )
 def test_a_wrong_setting_is_e001(settings: Any, changes: dict[str, object]) -> None:
@@ -119,10 +122,12 @@ def test_a_schema_that_cannot_be_used_is_e008(topic_name: str) -> None:
     assert found(check_schemas(None)) == ["events.E008"]
 
 
-def test_a_missing_dedupe_cache_is_e005(settings: Any) -> None:
-    assert check(settings, dedupe_cache="nowhere") == ["events.E005"]
+@pytest.mark.parametrize("use", ["dedupe_cache", "throttle_cache"])
+def test_a_missing_cache_is_e005(settings: Any, use: str) -> None:
+    assert check(settings, **{use: "nowhere"}) == ["events.E005"]
 
 
+@pytest.mark.parametrize("use", ["dedupe", "throttle"])
 @pytest.mark.parametrize(
     ("other", "ids"),
     [
@@ -132,13 +137,15 @@ def test_a_missing_dedupe_cache_is_e005(settings: Any) -> None:
         ("redis://h2:6379/0", []),
     ],
 )
-def test_a_dedupe_cache_that_shares_its_database_is_e006(
-    settings: Any, other: str, ids: list[str]
+def test_a_cache_of_ours_that_shares_its_database_is_e006(
+    settings: Any, use: str, other: str, ids: list[str]
 ) -> None:
     redis = "django_redis.cache.RedisCache"
     settings.CACHES = {
         "default": {"BACKEND": redis, "LOCATION": other},
-        "dedupe": {"BACKEND": redis, "LOCATION": "redis://h:6379/0"},
+        "dedupe": {"BACKEND": redis, "LOCATION": "redis://h:6379/8"},
+        "throttle": {"BACKEND": redis, "LOCATION": "redis://h:6379/9"},
+        use: {"BACKEND": redis, "LOCATION": "redis://h:6379/0"},
     }
     assert check(settings) == ids
 

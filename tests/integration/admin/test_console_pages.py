@@ -95,7 +95,7 @@ def test_a_list_answers_and_offers_no_change(
     assert page.status_code == 200
     assert "Nothing here" not in text
     assert address(model, "add") not in text
-    assert 'name="action"' not in text
+    assert ('name="action"' in text) is (model is AuthToken and who == "superuser")  # revoke
     assert EVIL not in text
 
 

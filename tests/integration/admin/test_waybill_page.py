@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from events.auditing.actions import record_action
-from events.models import Event
+from events.models import Event, TopicGrant
 from tests.audit_rows import (
     a_consumption,
     a_dead_letter,
@@ -27,6 +27,7 @@ def viewer() -> Client:
     """May see events, and nothing else."""
     user = User.objects.create_user("bob", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_event"))
+    TopicGrant.objects.create(user=user, topic="order_invoices", may_read=True)
     client = Client()
     client.force_login(user)
     return client
@@ -68,7 +69,7 @@ def test_the_whole_story_is_on_the_page(superuser: Client) -> None:
         assert told in text, told
 
 
-def test_values_and_headers_are_for_superusers_and_others_are_told_so(
+def test_values_and_headers_are_for_those_with_the_grant_and_others_are_told_so(
     superuser: Client, viewer: Client
 ) -> None:
     event = an_event(value=b'{"iban":"SECRET-VALUE"}', headers=[["tenant", "SECRET-HEADER"]])
@@ -78,8 +79,11 @@ def test_values_and_headers_are_for_superusers_and_others_are_told_so(
     assert "SECRET-VALUE" in shown
     assert "SECRET-HEADER" in shown
     assert "SECRET" not in hidden
-    assert "Only superusers see" in hidden
+    assert "a grant to see values of this topic" in hidden
     assert bytes(event.value_sha256 or b"").hex() in hidden
+
+    TopicGrant.objects.update(may_see_values=True)
+    assert "SECRET-HEADER" in page_of(viewer, event)
 
 
 def test_links_lead_only_where_the_user_may_go(viewer: Client) -> None:

@@ -1,5 +1,7 @@
 """A caller with a token, and a topic to publish to."""
 
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from django.test import Client
 from knox.models import AuthToken
 
 from events.models import TopicGrant
+from events.topics import EventType, Topic, declare_topic, forget_topic
 from tests.conftest import MakeTopic
 
 
@@ -46,8 +49,34 @@ def api(token: str) -> Client:
 
 
 @pytest.fixture
+def reader(db: None) -> User:
+    return User.objects.create_user("reader")
+
+
+@pytest.fixture
+def limited(reader: User) -> Client:
+    """A client of a caller without any grant yet."""
+    token = AuthToken.objects.create(reader)[1]
+    return Client(headers={"Authorization": f"Token {token}"}, raise_request_exception=False)
+
+
+@pytest.fixture
 def topic(make_topic: MakeTopic) -> str:
     return make_topic(create=False)
+
+
+@pytest.fixture
+def topic_with_schema() -> Iterator[str]:
+    """A topic whose values have an `order_id`, which is text."""
+    schema = {
+        "type": "object",
+        "properties": {"order_id": {"type": "string"}},
+        "required": ["order_id"],
+    }
+    name = f"test_{uuid.uuid4().hex}"
+    declare_topic(Topic(name=name, types=(EventType(name="thing.happened", schema=schema),)))
+    yield name
+    forget_topic(name)
 
 
 @pytest.fixture

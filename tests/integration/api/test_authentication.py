@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from knox.models import AuthToken
 
 from events.models import Event
@@ -16,6 +18,11 @@ EVENT = {"type": "thing.happened", "data": 1}
 ADDRESSES = [
     ("POST", "/api/v1/topics/any/events"),
     ("GET", "/api/v1/events/00000000-0000-0000-0000-000000000000"),
+    ("GET", "/api/v1/events"),
+    ("GET", "/api/v1/topics"),
+    ("GET", "/api/v1/topics/any"),
+    ("GET", "/api/v1/limits"),
+    ("GET", "/api/v1/health"),
     ("POST", "/api/v1/orders"),
     ("GET", "/api/v1/orders/1042"),
     ("GET", "/api/v1/orders/1042/invoice.pdf"),
@@ -64,6 +71,28 @@ def test_an_inactive_user_is_refused(api: Client, caller: User) -> None:
     caller.is_active = False
     caller.save()
     refused(api.get("/api/v1/orders/1042"))
+
+
+@pytest.mark.parametrize(("memory_s", "status"), [(60.0, 200), (0.0, 401)])
+def test_a_token_is_remembered_for_a_moment_and_no_longer(
+    api: Client, caller: User, waybill_settings: Any, memory_s: float, status: int
+) -> None:
+    waybill_settings(token_memory_s=memory_s)
+    assert api.get("/api/v1/topics").status_code == 200
+    AuthToken.objects.all().delete()
+    assert api.get("/api/v1/topics").status_code == status
+    waybill_settings(token_memory_s=0.0)  # as if the moment were over
+    refused(api.get("/api/v1/topics"))
+
+
+def test_what_is_remembered_expires_with_its_token(caller: User, waybill_settings: Any) -> None:
+    waybill_settings(token_memory_s=60.0)
+    _, token = AuthToken.objects.create(caller, expiry=timedelta(seconds=60))
+    client = Client(headers={"Authorization": f"Token {token}"})
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        assert client.get("/api/v1/topics").status_code == 200
+        clock.shift(61)
+        refused(client.get("/api/v1/topics"))
 
 
 def test_a_valid_token_comes_in(api: Client) -> None:

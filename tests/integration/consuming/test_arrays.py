@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from events.consuming.sql import array, run
+from events.sql import array, run
 
 pytestmark = pytest.mark.django_db
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from events.models import TopicGrant
 from events.publishing.outbox import Publisher
 from invoices.models import Invoice, Order
 from invoices.order_request import CustomerRequest, LineRequest, OrderRequest
@@ -39,6 +40,9 @@ def support(client: Client) -> Client:
     user = User.objects.create_user("support", is_staff=True)
     names = ("view_order", "view_invoice", "view_orderline")
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    TopicGrant.objects.create(
+        user=user, topic="order_invoices", may_read=True, may_see_values=True
+    )
     client.force_login(user)
     return client
 
@@ -109,3 +113,18 @@ def test_nobody_changes_the_past(client: Client, order: Order, model: str) -> No
         address = reverse(f"admin:invoices_{model}_{name}", args=[row.pk])
         assert client.post(address, {"post": "yes"}).status_code == 403
     assert (Order.objects.count(), Invoice.objects.count()) == (1, 1)
+
+
+def test_orders_are_for_those_who_may_read_their_topic_and_the_pdf_for_those_who_see_values(
+    support: Client, order: Order
+) -> None:
+    pdf = reverse("admin:invoices_invoice_pdf", args=[order.invoice.pk])
+    pages = [
+        reverse("admin:invoices_order_changelist"),
+        reverse("admin:invoices_order_change", args=[order.pk]),
+        reverse("admin:invoices_invoice_change", args=[order.invoice.pk]),
+    ]
+    TopicGrant.objects.update(may_see_values=False)
+    assert [support.get(address).status_code for address in (*pages, pdf)] == [200] * 3 + [403]
+    TopicGrant.objects.update(may_see_values=True, may_read=False)
+    assert [support.get(address).status_code for address in (*pages, pdf)] == [403] * 4

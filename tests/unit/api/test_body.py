@@ -86,3 +86,17 @@ def test_a_broken_transfer_is_the_callers_fault(
             raise error
 
     refused(lambda: read_body(form(Broken()), limit=5_000), status=400)
+
+
+@pytest.mark.parametrize("form", [chunked, lambda stream: announced(stream, 10)])
+def test_a_transfer_that_takes_too_long_is_told_apart(form: Callable[[Any], Request]) -> None:
+    class Slow(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise TimeoutError("the request did not arrive in time")
+
+    refused(lambda: read_body(form(Slow()), limit=5_000), status=408)
+
+
+def test_a_refusal_names_the_limit() -> None:
+    with pytest.raises(Problem, match="batch_bytes"):
+        read_body(announced(Transfer(b""), 11), limit=10, limit_name="batch_bytes")

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -27,28 +28,29 @@ class Command(BaseCommand):
         parser.add_argument("--keys", type=int, default=7)
         parser.add_argument("--together", type=int, default=5, help="events per transaction")
         parser.add_argument("--every-s", type=float, default=0.0)
+        parser.add_argument("--name", default="load", help="one client, with keys of its own")
+        parser.add_argument("--topic", default=THINGS.name)
 
     def handle(self, *_args: object, **options: Any) -> None:
         first = 0
         with stop_on_signals() as stop:
             while not stop.is_set() and first < (options["count"] or first + 1):
-                events = [
-                    _event(number, keys=options["keys"])
-                    for number in range(first, first + options["together"])
-                ]
+                numbers = range(first, first + options["together"])
+                events = [_event(number, options) for number in numbers]
                 first += options["together"]
                 if _published(events, stop):
                     durable_lines.append(options["journal"], map(_line, events))
                 stop.wait(options["every_s"])
 
 
-def _event(number: int, *, keys: int) -> NewEvent:
+def _event(number: int, options: dict[str, Any]) -> NewEvent:
+    name = options["name"]
     return NewEvent(
-        topic=THINGS.name,
+        topic=options["topic"],
         type=THING_HAPPENED,
-        source="/load",
+        source=f"/{name}",
         id=f"{number:06}",
-        key=f"key-{number % keys}",
+        key=f"{name}-{number % options['keys']}",
         value=b'{"n": %d}' % number,
     )
 
@@ -78,4 +80,5 @@ def _line(event: NewEvent) -> dict[str, object]:
         "topic": event.topic,
         "key": event.key,
         "value_sha256": hashlib.sha256(value).hexdigest(),
+        "clock": time.time(),
     }

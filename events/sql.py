@@ -10,11 +10,13 @@ from django.db import connection
 def run(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Run one statement on this thread's default connection and return its rows, if it has any.
 
-    Takes part in Django's transaction. Raises django.db's errors.
+    Takes part in Django's transaction, and passes its execute wrappers. Raises django.db's errors.
     """
     connection.ensure_connection()
-    raw = connection.connection
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+    # Django's own cursors bind on our side, and prepare nothing.
+    raw: Any = psycopg.Cursor(connection.connection)
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with wrap(raw) as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
 

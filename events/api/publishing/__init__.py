@@ -1,0 +1,1 @@
+"""Publishing over HTTP: from a request in any of its forms to what its sender is told."""
