@@ -9,7 +9,7 @@ from events.publishing.accepted_event import AcceptedEvent
 
 def event_address(event: Event | AcceptedEvent) -> str:
     """Return the path under which the event's waybill is read."""
-    return f"/api/v1/events/{event.pk}"
+    return f"/api/v1/events/{_name(event)}"
 
 
 def event_record(
@@ -18,7 +18,7 @@ def event_record(
     """Return the record; the value itself is left out, its size and hash stand for it."""
     sha256 = event.value_sha256
     return {
-        "id": event.pk,
+        "id": _name(event),
         "source": event.source,
         "ce_id": event.ce_id,
         "topic": event.topic,
@@ -35,3 +35,7 @@ def event_record(
         "state": state.value,
         "links": {"self": event_address(event)},
     }
+
+
+def _name(event: Event | AcceptedEvent) -> str:
+    return event.name if isinstance(event, AcceptedEvent) else str(event.pk)

@@ -1,7 +1,7 @@
 """Query parameters: read one by one, with everything wrong about them told at once."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -64,8 +64,9 @@ class Parameters:
         if text is None:
             return None
         try:
-            return msgspec.convert(text, _ZonedTime)
-        except msgspec.ValidationError:
+            # PostgreSQL knows no offsets of 16 hours and more, RFC 3339 does.
+            return msgspec.convert(text, _ZonedTime).astimezone(UTC)
+        except (msgspec.ValidationError, OverflowError):
             self.wrong(name, _TIME_WANTED)
             return None
 

@@ -7,9 +7,12 @@ import msgspec
 
 
 class AcceptedEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored event as its publisher is told of it; the fields are those of the model."""
+    """A stored event as its publisher is told of it; the fields are those of the model.
 
-    id: UUID
+    `name` is its id as text: that is what is told of most events.
+    """
+
+    name: str
     source: str
     ce_id: str
     topic: str
@@ -29,5 +32,5 @@ class AcceptedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def pk(self) -> UUID:
-        """The id, by the name that the model has for it."""
-        return self.id
+        """The id."""
+        return UUID(self.name)

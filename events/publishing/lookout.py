@@ -7,10 +7,10 @@ from events.publishing.wakeup import QUIET_S
 
 # Publishers leave out calls within QUIET_S of the last one: look again when that time is over.
 AGAIN_S = QUIET_S + 0.002
-# Looks that find little may take a fifth of the time.
+# Looks that find little may take a fifth of the time; one that was slow because PostgreSQL stood
+# still for a while is no reason to rest long.
 REST_FACTOR = 4.0
-
-
+MOST_REST_S = 3.0
 # When the window is full, look for entries of other topics no more often than this.
 SATURATED_S = 1.0
 
@@ -50,7 +50,8 @@ class Lookout:
         self._is_more = is_more
         self._took_s = self._took_s if took_s is None else took_s
         is_rich = is_more or found * 2 >= limit
-        self._not_before = now if is_rich else now + self._took_s * REST_FACTOR
+        rest_s = 0.0 if is_rich else min(self._took_s * REST_FACTOR, MOST_REST_S)
+        self._not_before = now + rest_s
         if self._is_more:
             self._due_at = now
         elif found or self._look_again:

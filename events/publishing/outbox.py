@@ -122,8 +122,9 @@ def _refuse_reused(wanted: Sequence[Checked], found: Sequence[AcceptedEvent | No
 
 
 def _model(event: AcceptedEvent) -> Event:
-    fields = structs.asdict(event)
-    model = Event(**fields | {"headers": [list(pair) for pair in event.headers]})
+    fields = structs.asdict(event) | {"headers": [list(pair) for pair in event.headers]}
+    del fields["name"]
+    model = Event(id=event.pk, **fields)
     model._state.adding = False
     model._state.db = connection.alias
     return model

@@ -179,9 +179,10 @@ class Relay:
     def _upkeep(self, session: RelaySession) -> None:
         now = self._clock()
         if now >= self._share_at:
+            has_ended = self._end_frozen(session)
             session.locks.share(busy=self._shipping.window.buckets)
-            every_s = SHARE_EVERY_S if session.locks.is_settled else SHARE_AGAIN_S
-            self._share_at = now + every_s
+            is_settled = session.locks.is_settled and not has_ended  # its locks go in a moment
+            self._share_at = now + (SHARE_EVERY_S if is_settled else SHARE_AGAIN_S)
         if now >= self._beat_at:
             self._beat_at = now + self._settings.heartbeat_interval_s
             self._heart.beat(
@@ -190,15 +191,16 @@ class Relay:
                 progressed=self._moved_since_beat,
             )
             self._moved_since_beat = False
-            self._end_frozen(session)
 
-    def _end_frozen(self, session: RelaySession) -> None:
+    def _end_frozen(self, session: RelaySession) -> bool:
         stale_s = self._settings.heartbeat_stale_s
-        for host, pid in session.end_frozen(role=ROLE, stale_s=stale_s):
+        ended = session.end_frozen(role=ROLE, stale_s=stale_s)
+        for host, pid in ended:
             logger.error(
                 "ended the database session of a relay that no longer beats",
                 extra={"host": host, "pid": pid, "stale_s": stale_s},
             )
+        return bool(ended)
 
     def _connected(self) -> RelaySession:
         if self._session is None:

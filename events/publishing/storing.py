@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
-from uuid import UUID
+from datetime import UTC, datetime
 
 import msgspec
 from django.db import transaction
 
 from events.models import OutboxEntry
-from events.models.identifiers import new_id
+from events.models.identifiers import new_id_text
 from events.publishing.accepted_event import AcceptedEvent
 from events.publishing.buckets import bucket_of
 from events.publishing.checking import Checked
@@ -81,7 +80,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     """An event with its outbox entry, as the statements take it; bytes become base64 in JSON."""
 
     place: int
-    id: UUID
+    id: str
     source: str
     ce_id: str
     topic: str
@@ -132,11 +131,10 @@ def all_or_none(events: Sequence[Checked]) -> AbstractContextManager[None]:
 
 def _row(place: int, checked: Checked, *, default_source: str) -> _Row:
     new, value = checked
-    own_id = new_id()
-    name = str(own_id)
+    name = new_id_text()
     return _Row(
         place=place,
-        id=own_id,
+        id=name,
         source=new.source or default_source,
         ce_id=new.id or name,
         topic=new.topic,
@@ -148,10 +146,15 @@ def _row(place: int, checked: Checked, *, default_source: str) -> _Row:
         value_sha256=sha256_of(value),
         headers=new.headers,
         traceparent=new.traceparent,
-        occurred_at=new.occurred_at,
+        occurred_at=_in_utc(new.occurred_at),
         bucket=bucket_of(new.topic, new.key, event_id=name),
-        publish_after=new.publish_after,
+        publish_after=_in_utc(new.publish_after),
     )
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    # PostgreSQL knows no offsets of 16 hours and more, RFC 3339 does.
+    return None if moment is None else moment.astimezone(UTC)
 
 
 def _store_many(rows: Sequence[_Row], *, by: Publisher) -> tuple[datetime, Collection[int]]:
@@ -179,7 +182,7 @@ def _publisher(by: Publisher) -> dict[str, str]:
 
 def _accepted(row: _Row, *, accepted_at: datetime, by: Publisher) -> AcceptedEvent:
     return AcceptedEvent(
-        id=row.id,
+        name=row.id,
         source=row.source,
         ce_id=row.ce_id,
         topic=row.topic,

@@ -74,7 +74,8 @@ class Connection:
             return
         if delay_s := self._treatment.delay_s(direction):
             self._treatment.count("delayed")
-            self._aborted.wait(delay_s)
+            if self._aborted.wait(delay_s):
+                raise ConnectionAbortedError
         target.sendall(piece)
 
     def _one_pump_less(self) -> None:

@@ -78,7 +78,7 @@ def _item(parsed: Parsed, index: int, outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, PublishRefused):
         problem = refusal(parsed, index, outcome)
         return {"status": problem.kind.status, "problem": problem.document()}
-    item = {"status": HTTPStatus.ACCEPTED.value, "id": outcome.pk}
+    item = {"status": HTTPStatus.ACCEPTED.value, "id": str(outcome.pk)}
     return item | {"replayed": True} if isinstance(outcome, Event) else item
 
 

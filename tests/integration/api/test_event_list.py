@@ -184,3 +184,14 @@ def test_the_list_takes_as_many_queries_for_many_rows_as_for_few(
     with django_assert_max_num_queries(3) as captured:
         assert len(page(api)[0]) == 50
     assert not [query for query in captured.captured_queries if "count(" in query["sql"].lower()]
+
+
+def test_a_time_may_have_any_offset_that_rfc_3339_has(api: Client) -> None:
+    event = an_event("1", accepted_at=START)
+    moment = START.isoformat().replace("+00:00", "-00:00")
+    far = (START - timedelta(hours=19, minutes=40)).isoformat().replace("+00:00", "-19:40")
+    for text in (moment, far):
+        assert page(api, accepted_from=text) == (ids(event), None)
+        assert page(api, accepted_before=text) == ([], None)
+    for text in ("0001-01-01T00:00:00+19:40", "9999-12-31T23:59:59-19:40"):
+        assert ask(api, accepted_from=text).status_code == 400

@@ -194,3 +194,13 @@ def test_an_unknown_event_is_a_404_problem(api: Client, event_id: str) -> None:
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] == "not-found"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_time_may_have_any_offset_that_rfc_3339_has(api: Client, topic: str, count: int) -> None:
+    event = {"type": "thing.happened", "data": 1, "time": "2026-01-31T12:00:00-19:40"}
+    body = [event] * count if count > 1 else event
+    answer = api.post(f"/api/v1/topics/{topic}/events", body, content_type="application/json")
+    assert answer.status_code == 202, answer.content
+    for stored in Event.objects.all():
+        assert stored.occurred_at == datetime(2026, 2, 1, 7, 40, tzinfo=UTC)

@@ -115,6 +115,8 @@ def binary(draw: st.DrawFn) -> Post:
         for name, text in attributes.items()
     }
     value = draw(data())
+    if not value:  # Django's client announces no content type then, and that is JSON
+        content_type = JSON
     return Post(value, content_type, headers, [Sent(value, key, content_type, extensions)])
 
 

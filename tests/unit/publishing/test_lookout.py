@@ -1,6 +1,6 @@
 """When the relay looks into the outbox."""
 
-from events.publishing.lookout import AGAIN_S, SATURATED_S, Lookout
+from events.publishing.lookout import AGAIN_S, MOST_REST_S, SATURATED_S, Lookout
 
 
 class Clock:
@@ -56,3 +56,10 @@ def test_long_looks_that_find_little_take_a_fifth_of_the_time() -> None:
     lookout.looked(took_s=0.5, found=1, limit=10, is_more=False)
     lookout.wake()
     assert wait_s(lookout) == 2.0
+
+
+def test_a_look_at_a_server_that_stood_still_is_no_reason_to_rest_long() -> None:
+    lookout, _ = make()
+    lookout.looked(took_s=14.0, found=1, limit=10, is_more=False)
+    lookout.wake()
+    assert wait_s(lookout) == MOST_REST_S

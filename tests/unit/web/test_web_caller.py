@@ -139,5 +139,7 @@ def test_what_is_late_has_arrived(pair: tuple[Caller, socket.socket]) -> None:
     assert not caller.has_arrived()
     wait_until(lambda: time.monotonic() >= caller.deadline)
     assert caller.has_arrived()
+    assert caller.recv(65_536) == HEAD  # so that the caller can be told
+    client.sendall(b"more")
     with pytest.raises(TimeoutError):
         caller.recv(1)
