@@ -13,6 +13,7 @@ from events.api.openapi.shapes import Shape
 VERSION = "1"  # of the interface, as in /api/v1
 PREFIX = "/api/v1/"
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+_TAGS = ("Publishing", "Reading", "Orders", "Documents")  # in this order on the page
 _METHODS = ("get", "post", "put", "patch", "delete")
 _SECURITY: Shape = {
     "token": {
@@ -44,6 +45,7 @@ def openapi_document() -> Shape:
             "description": "Durable publish/subscribe on Apache Kafka: publish events, and read "
             "what became of them.",
         },
+        "tags": [{"name": name} for name in _TAGS],
         "security": [{name: []} for name in _SECURITY],
         "paths": {address: paths[address] for address in sorted(paths)},
         "components": {"schemas": COMPONENTS, "securitySchemes": _SECURITY},
