@@ -18,6 +18,7 @@ DOWN = "Kafka does not answer as it should; waiting"
 BACK = "Kafka answers again"
 OUTAGE_S = lasting(10.0, full=60.0)
 TOGETHER, EVERY_S = 15, 0.05  # 300 events a second
+WAITING = int(OUTAGE_S * TOGETHER / EVERY_S * 0.95)  # the load's own pauses cost some
 CAUGHT_UP_WITHIN_S = 5.0
 _AGE = "SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM events_outboxentry"
 
@@ -42,12 +43,13 @@ def test_kafka_may_be_down_at_the_start_and_later_and_freeze(system: System) -> 
         wait_until(lambda: load.log.path.exists() and system.journal.exists(), timeout_s=30)
         kafka.kill()
         wait_for_an_outage(system)
+        # A busy machine takes longer to accept them: the outage lasts until they are there.
+        wait_until(lambda: system.backlog() >= WAITING, timeout_s=5 * OUTAGE_S, every_s=0.1)
         waiting = system.backlog()
         kafka.start()
         took_s = wait_until_drained(system, within_s=CAUGHT_UP_WITHIN_S)
         assert load.stop() == 0
         Screen().line(f"{waiting} events after {OUTAGE_S:g} s: caught up within {took_s:.2f} s")
-        assert waiting > 200 * OUTAGE_S
         accepted = system.value("SELECT count(*) FROM events_event")
         wait_until(lambda: system.effects() >= accepted, timeout_s=OUTAGE_S + 30, every_s=0.1)
 
