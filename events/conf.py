@@ -86,6 +86,13 @@ class Waybill:
     stop_budget_s: float = 20.0
     handler_deadline_s: float = 120.0
     probe_interval_s: float = 1.0
+    control_interval_s: float = 0.5  # how often pauses, seeks and letters are looked for
+    start_at: str = "earliest"  # or "latest": where a group begins in a topic it never read
+    on_gap: str = "earliest"  # or "stop": what follows when Kafka lost what a group had to read
+    # So many dead letters of a group within the window pause it until people resume it; 0: never.
+    storm_letters: int = 100
+    storm_window_s: float = 60.0
+    closed_keys: int = 10_000  # of a group; beyond them a message waits on its partition instead
 
     def throttle(self, scope: str) -> Rate | None:
         """Return the rate of a scope (publish, read or operate), None if it is off.

@@ -24,6 +24,8 @@ WaybillError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+_SHOWN_CHARACTERS = 64  # of a member's name
+
 
 class WaybillError(Exception):
     """Anything Waybill raises on purpose."""
@@ -51,6 +53,11 @@ class FieldError:
 
     pointer: str
     detail: str
+
+
+def pointer_step(name: str) -> str:
+    """Return a member's name as a step of a JSON pointer, shortened where it is very long."""
+    return name[:_SHOWN_CHARACTERS].replace("~", "~0").replace("/", "~1")
 
 
 class EventInvalid(PublishRefused):

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +25,9 @@ class RetryPolicy:
 
     The delay after attempt n is `initial_s * factor ** (n - 1)`, at most `max_delay_s`; a random
     share of up to `jitter` (0 to 1) is taken off, so that many do not come back together.
+
+    `scope` says what stands still meanwhile: the message's "partition", or only its "key": what
+    follows of the key is held in order, everything else flows.
     """
 
     max_attempts: int = 5
@@ -32,6 +36,7 @@ class RetryPolicy:
     max_delay_s: float = 60.0
     max_age_s: float | None = None
     jitter: float = 0.2
+    scope: Literal["partition", "key"] = "partition"
 
     def decide(
         self, attempt: int, *, age_s: float = 0.0, asked_s: float | None = None

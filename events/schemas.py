@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 import msgspec
 
-from events.errors import FieldError, InvalidEvent, Misconfigured
+from events.errors import FieldError, InvalidEvent, Misconfigured, pointer_step
 from events.event import parsed
 from events.topics import EventType
 
 JSON = "application/json"
 MOST_ERRORS = 100  # looked for in one value
-_SHOWN_CHARACTERS = 64  # of a member's name
 _DETAIL_CHARACTERS = 300
 _MASK = "value"  # stands for the caller's data in what the validator says
 
@@ -125,5 +124,4 @@ def _field_errors(error: jsonschema_rs.ValidationError) -> Iterator[FieldError]:
 
 
 def _pointer(path: list[str | int]) -> str:
-    steps = (str(step)[:_SHOWN_CHARACTERS].replace("~", "~0").replace("/", "~1") for step in path)
-    return "".join(f"/{step}" for step in ("data", *steps))
+    return "".join(f"/{pointer_step(str(step))}" for step in ("data", *path))

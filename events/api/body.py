@@ -11,8 +11,8 @@ from events.api.strict_json import NotStrictJson, parse
 from events.api.transfer import Read, reader_of
 from events.conf import waybill
 from events.errors import FieldError
+from events.schemas import JSON
 
-JSON = "application/json"
 IDENTITY = "identity"
 
 

@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events.api import problem_kinds as kinds
-from events.api.body import JSON
 from events.api.idempotency_key import idempotency_key_of
 from events.api.kept_answers import CallersKey
 from events.api.problems import Problem, problem_of
 from events.api.rendering import to_json
+from events.schemas import JSON
 
 AGAIN_S = 1
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from events.api.problems import invalid
-from events.errors import FieldError
+from events.errors import FieldError, pointer_step
 
-_SHOWN_CHARACTERS = 64
 _MISSING = object()
 
 
@@ -103,14 +102,14 @@ class Members:
         given = self._taken(name, dict, "an object of texts") or {}
         for inner, value in given.items():
             if not isinstance(value, str):
-                pointer = f"{self.pointer(name)}/{escaped(inner)}"
+                pointer = f"{self.pointer(name)}/{pointer_step(inner)}"
                 detail = f"must be text, not {_kind(value)}"
                 self._errors.append(FieldError(pointer=pointer, detail=detail))
         return given
 
     def pointer(self, name: str) -> str:
         """Return the JSON pointer (RFC 6901) of a member."""
-        return f"{self._pointer}/{escaped(name)}"
+        return f"{self._pointer}/{pointer_step(name)}"
 
     def wrong(self, name: str, detail: str) -> None:
         """Add an error about a member."""
@@ -158,8 +157,3 @@ def _kind(value: object) -> str:
         dict: "an object",
     }
     return names.get(type(value), "null")
-
-
-def escaped(name: str) -> str:
-    """Return a member's name as a step of a JSON pointer, shortened where it is very long."""
-    return name[:_SHOWN_CHARACTERS].replace("~", "~0").replace("/", "~1")

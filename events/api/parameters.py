@@ -2,19 +2,17 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Annotated
 
 import msgspec
 from rest_framework.request import Request
 
 from events.api import problem_kinds as kinds
-from events.api.members import escaped
+from events.api.moment import ZonedTime
 from events.api.problems import Problem
-from events.errors import FieldError
+from events.errors import FieldError, pointer_step
 
 LONGEST = 1_024  # characters; keys are the longest that anything is asked for by
 _TIME_WANTED = "must be a time as RFC 3339 has it: 2026-01-31T12:00:00Z (a + is written %2B)"
-_ZonedTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Parameters:
@@ -65,14 +63,14 @@ class Parameters:
             return None
         try:
             # PostgreSQL knows no offsets of 16 hours and more, RFC 3339 does.
-            return msgspec.convert(text, _ZonedTime).astimezone(UTC)
+            return msgspec.convert(text, ZonedTime).astimezone(UTC)
         except (msgspec.ValidationError, OverflowError):
             self.wrong(name, _TIME_WANTED)
             return None
 
     def wrong(self, name: str, detail: str) -> None:
         """Add an error about a parameter."""
-        self._errors.append(FieldError(pointer=f"/{escaped(name)}", detail=detail))
+        self._errors.append(FieldError(pointer=f"/{pointer_step(name)}", detail=detail))
 
     def refuse(self) -> None:
         """Raise Problem 400 if anything is wrong."""

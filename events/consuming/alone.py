@@ -79,7 +79,7 @@ class Alone:
 
     def _handle(self, delivery: Delivery, held: Held, began: float) -> None:
         with transaction.atomic():
-            self.progress.message_began()
+            self.progress.message_began(deadline_s=delivery.route.deadline_s)
             try:
                 delivery.route.handle(delivery.event_for(attempt=held.attempt))
             finally:

@@ -73,7 +73,6 @@ class ConsumerProcess:
             progress=self._progress,
             settings=self.settings,
             until=self.until,
-            deadline_s=self._deadline_s(),
         )
         keeper = self._keeper()
         keeper.start()

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from django.db import transaction
 
-from events.consuming.delivery import Delivery
+from events.consuming.delivery import Delivery, Route
 from events.consuming.in_hand import InHandNotes
 from events.consuming.ledger import Ledger
 from events.consuming.ledger_row import Row
@@ -101,7 +101,9 @@ class DatabaseChunk:
             if delivery.dedupe_key not in existing:
                 if run and self._is_time(delivery, began):
                     return index, run
-                self._call(delivery.route.handle, delivery.event, index=index)
+                self._call(
+                    delivery.route.handle, delivery.event, route=delivery.route, index=index
+                )
                 run += 1
         return len(ready), run
 
@@ -112,15 +114,18 @@ class DatabaseChunk:
         new = [index for index, each in enumerate(ready) if each.dedupe_key not in existing]
         if new:
             events = [ready[index].event for index in new]
-            self._call(handle, events, index=new[0] if len(new) == 1 else None)
+            index = new[0] if len(new) == 1 else None
+            self._call(handle, events, route=ready[0].route, index=index)
         return len(new)
 
     def _is_time(self, delivery: Delivery, began: float) -> bool:
         is_late = time.monotonic() - began >= self._work_s
         return is_late or self._progress.must_leave(delivery.partition)
 
-    def _call(self, handler: Callable[[T], None], given: T, *, index: int | None) -> None:
-        self._progress.message_began()
+    def _call(
+        self, handler: Callable[[T], None], given: T, *, route: Route, index: int | None
+    ) -> None:
+        self._progress.message_began(deadline_s=route.deadline_s)
         try:
             handler(given)
         except Exception as error:

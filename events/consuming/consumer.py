@@ -54,14 +54,12 @@ class GroupConsumer:
         progress: Progress,
         settings: Waybill,
         until: Until,
-        deadline_s: float,
     ) -> None:
         self._kafka = kafka
         self._worker = worker
         self._progress = progress
         self._settings = settings
         self._until = until
-        self._deadline_s = deadline_s
         self._flow = Flow(kafka)
         self._offsets = Offsets(interval_s=settings.offset_commit_interval_s)
         self._pending: list[Record] = []
@@ -173,9 +171,10 @@ class GroupConsumer:
                     self._flow.hold(report)
 
     def _check_deadline(self) -> None:
-        if self._progress.message_age_s() > self._deadline_s:
+        deadline_s = self._progress.overdue_s()
+        if deadline_s is not None:
             self._kafka.commit(self._offsets.take_all(), wait=True)
-            raise HandlerHung(f"a handler runs for longer than {self._deadline_s:g} s")
+            raise HandlerHung(f"a handler runs for longer than {deadline_s:g} s")
 
     def _is_finished(self) -> bool:
         if self._until.messages is not None and self.done >= self._until.messages:

@@ -139,6 +139,7 @@ def _routes(subscription: Subscription, *, settings: Waybill) -> tuple[Route, Ro
         dedupe_key=KeyTemplate(key) if isinstance(key, str) else key,
         retry=subscription.retry or settings.retry,
         ttl_s=subscription.ttl_s or settings.dedupe_ttl_s,
+        deadline_s=subscription.deadline_s or settings.handler_deadline_s,
     )
     on_delete = subscription.on_delete
     name = subscription.name if on_delete else "tombstone skipped"

@@ -38,6 +38,7 @@ class Route:
     dedupe_key: KeyTemplate | Callable[[ReceivedEvent], str] | None
     retry: RetryPolicy
     ttl_s: float
+    deadline_s: float
 
 
 class Fetched(msgspec.Struct, kw_only=True, eq=False):

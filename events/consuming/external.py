@@ -136,7 +136,7 @@ class External:
 
     def _handle(self, delivery: Delivery, held: Held, effect: Effect) -> str:
         """Run the handler; returns a note for the audit if it failed after the effect happened."""
-        self.progress.message_began()
+        self.progress.message_began(deadline_s=delivery.route.deadline_s)
         try:
             delivery.route.handle(delivery.event_for(attempt=held.attempt, effect=effect))
         except EffectPerformed:

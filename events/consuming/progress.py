@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from events.event import Position
@@ -37,9 +37,14 @@ class Progress:
         self._reports: deque[Report] = deque()
         self._left: frozenset[Partition] = frozenset()
         self._working_on: frozenset[Partition] = frozenset()
-        self._message_since: float | None = None
+        self._message: tuple[float, float] | None = None
         self.news = threading.Event()
         self.stop = threading.Event()
+        self.look_now = threading.Event()  # have the keeper look at what people asked for at once
+        # Partitions that are ours and not paused: letters of others are left alone.
+        self.open_partitions: frozenset[Partition] = frozenset()
+        # Which part of a topic's partitions is ours, for rates that count for the whole group.
+        self.shares: Mapping[str, float] = {}
 
     # --- the worker's side ----------------------------------------------------------------
 
@@ -57,13 +62,13 @@ class Progress:
         self._working_on = frozenset(partitions)
         self.news.set()
 
-    def message_began(self) -> None:
+    def message_began(self, *, deadline_s: float) -> None:
         """Start the clock of the handler's deadline."""
-        self._message_since = time.monotonic()
+        self._message = (time.monotonic(), deadline_s)
 
     def message_ended(self) -> None:
         """Stop the clock of the handler's deadline."""
-        self._message_since = None
+        self._message = None
 
     # --- the polling thread's side --------------------------------------------------------
 
@@ -92,7 +97,10 @@ class Progress:
         """Whether the unit of work in hand touches one of these partitions."""
         return not self._working_on.isdisjoint(partitions)
 
-    def message_age_s(self) -> float:
-        """How long the handler has been running on its present message."""
-        since = self._message_since
-        return 0.0 if since is None else time.monotonic() - since
+    def overdue_s(self) -> float | None:
+        """Return the deadline that the handler at work has passed, in seconds; None if none."""
+        message = self._message
+        if message is None:
+            return None
+        since, deadline_s = message
+        return deadline_s if time.monotonic() - since > deadline_s else None

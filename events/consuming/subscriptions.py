@@ -1,7 +1,7 @@
 """Subscriptions: which handler of which group gets which events, declared beside the handler."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -12,6 +12,7 @@ from events.retry import RetryPolicy
 Handler = Callable[[ReceivedEvent], None]
 BatchHandler = Callable[[Sequence[ReceivedEvent]], None]
 H = TypeVar("H", bound=Callable[[Any], None])  # a Handler, or a BatchHandler with `batch`
+ExceptionType = type[Exception]
 DedupeKey = str | Callable[[ReceivedEvent], str]
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
@@ -33,7 +34,13 @@ class Subscription:
     on_unknown: "resend" or "hold" an external effect that began and whose end nobody knows.
     on_delete: called for a tombstone (null value) instead of the handler; without it the skip is
         recorded.
-    deadline_s: a handler that runs longer ends its process, by default `handler_deadline_s`.
+    deadline_s: a handler that runs longer ends its process (exit code 2); the message comes again
+        and the attempt counts. By default `handler_deadline_s`.
+    retry_on: policies of their own for exceptions by type; the most special type decides.
+    on_exhausted: "dead_letter" (the default) sets aside a message that failed for good, and its
+        key goes on; "quarantine" closes its key as well: what follows is held in order until
+        people release it.
+    rate: messages of the whole group at most, as units in a time ("100/1s").
     batch: the handler takes a sequence of events, in the order of each partition, and writes their
         effects with few statements (database effects only). If it raises, everything is rolled
         back and it is called again with fewer events, at last with one, which is where attempts
@@ -52,6 +59,9 @@ class Subscription:
     on_delete: Handler | None = None
     deadline_s: float | None = None
     batch: bool = False
+    retry_on: Mapping[ExceptionType, RetryPolicy] = field(default_factory=dict, hash=False)
+    on_exhausted: Literal["dead_letter", "quarantine"] = "dead_letter"
+    rate: str | None = None
     name: str = field(default="")
 
     def __post_init__(self) -> None:
@@ -81,6 +91,9 @@ def subscribe(
     on_delete: Handler | None = None,
     deadline_s: float | None = None,
     batch: bool = False,
+    retry_on: Mapping[ExceptionType, RetryPolicy] | None = None,
+    on_exhausted: Literal["dead_letter", "quarantine"] = "dead_letter",
+    rate: str | None = None,
 ) -> Callable[[H], H]:
     """Declare that `group` handles events of `type` on `topic` with the decorated function.
 
@@ -101,6 +114,9 @@ def subscribe(
             on_delete=on_delete,
             deadline_s=deadline_s,
             batch=batch,
+            retry_on=dict(retry_on or {}),
+            on_exhausted=on_exhausted,
+            rate=rate,
             name=f"{handler.__module__}.{handler.__qualname__}",
         )
         if _subscriptions.setdefault((group, topic, type), subscription) != subscription:

@@ -1,4 +1,4 @@
-"""ClosedKey: one key of one topic that a group does not handle for now."""
+"""ClosedKey: one key of one topic whose messages a group sets aside in order, for now."""
 
 from uuid import UUID
 
@@ -8,11 +8,17 @@ from events.models.identifiers import new_id
 
 
 class ClosedKey(models.Model):
-    """Its followers are `held` letters, in order, until it is released and none is left."""
+    """Its followers are `held` letters, in order, until it is released and none is left.
+
+    Released (or past `until`), the consumer that owns the partition runs them in order; the row
+    goes when none is left. A message that is retried on its key closes the key, too, and is the
+    first of what is held: such a key is released from the beginning.
+    """
 
     class Cause(models.TextChoices):
         PAUSED = "paused"
         QUARANTINED = "quarantined"
+        RETRYING = "retrying"
 
     id: models.UUIDField[UUID, UUID] = models.UUIDField(
         primary_key=True, default=new_id, editable=False
@@ -26,6 +32,10 @@ class ClosedKey(models.Model):
     closed_at = models.DateTimeField()
     until = models.DateTimeField(null=True)
     released_at = models.DateTimeField(null=True)
+    # The message that closed the key by failing; a release runs it before its followers.
+    head = models.ForeignKey(
+        "events.DeadLetter", models.SET_NULL, null=True, related_name="+", db_index=False
+    )
 
     class Meta:
         constraints = [

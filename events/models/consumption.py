@@ -65,9 +65,12 @@ class Consumption(models.Model):
     effect_began_at = models.DateTimeField(null=True)
     effect_reference = models.TextField(blank=True, default="")
     effect_payload = models.BinaryField(null=True)
+    # The message as it was fetched, kept while people have to say whether its effect happened.
+    message = models.BinaryField(null=True)
     unknown_count = models.IntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     first_at = models.DateTimeField()
+    redriven_at = models.DateTimeField(null=True)  # attempts and age count from here on
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True, default="")
 

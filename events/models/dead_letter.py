@@ -63,7 +63,8 @@ class DeadLetter(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
-    reason = models.TextField(blank=True, default="")
+    reason = models.TextField(blank=True, default="")  # why a person redrove or discarded it
+    result = models.TextField(blank=True, default="")  # what became of a redrive
 
     objects = DeadLetterQuerySet.as_manager()
 
@@ -78,6 +79,17 @@ class DeadLetter(models.Model):
         indexes = [
             models.Index(fields=["state", "-created_at", "-id"], name="dead_letter_newest"),
             models.Index(fields=["group", "exception", "state"], name="dead_letter_kind"),
+            models.Index(fields=["group", "-created_at", "-id"], name="dead_letter_of_group"),
+            models.Index(
+                fields=["group", "topic", "key", "partition", "offset"],
+                name="dead_letter_held",
+                condition=models.Q(state="held"),
+            ),
+            models.Index(
+                fields=["group", "topic", "partition", "offset"],
+                name="dead_letter_redriving",
+                condition=models.Q(state="redriving"),
+            ),
             models.Index(fields=["parent"], name="dead_letter_parent"),
         ]
 

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 from events.api import problem_kinds as kinds
 from events.api.openapi.shapes import TEXT, WHOLE, Shape, named
 from events.api.problem_kind import ProblemKind
+from events.schemas import JSON
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-JSON = "application/json"
 PROBLEM = "application/problem+json"
 # Whatever is asked for, this may be the answer.
 ANYWHERE = (

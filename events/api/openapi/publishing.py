@@ -2,7 +2,6 @@
 
 from events.api import problem_kinds as kinds
 from events.api.openapi.operation import (
-    JSON,
     Answer,
     Operation,
     header_parameter,
@@ -27,6 +26,7 @@ from events.api.openapi.shapes import (
 )
 from events.conf import Limits
 from events.publishing.rules import NAME_CHARACTERS, SUBJECT_BYTES
+from events.schemas import JSON
 
 _LIMITS = Limits()
 _NAME = text(NAME_CHARACTERS, least=1)

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 from django.http import HttpResponse
 
-from events.api.body import JSON
 from events.api.event_record import event_address, event_record
 from events.api.publishing.parsed import Parsed
 from events.api.publishing.refusals import refusal
@@ -18,6 +17,7 @@ from events.errors import PublishRefused
 from events.models import Event
 from events.publishing.accepted_event import AcceptedEvent
 from events.publishing.offering import Outcome
+from events.schemas import JSON
 
 SUCCESSES = (HTTPStatus.ACCEPTED, HTTPStatus.MULTI_STATUS)
 REPLAYED = "Idempotent-Replayed"

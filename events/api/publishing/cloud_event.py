@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from events.api.members import Members
-from events.api.publishing.moment import moment
+from events.api.moment import moment
 from events.api.publishing.trace import Trace
 from events.conf import Limits
 from events.errors import EventInvalid

@@ -7,7 +7,7 @@ from functools import partial
 from rest_framework.request import Request
 
 from events.api import problem_kinds as kinds
-from events.api.body import IDENTITY, JSON, is_plain, read_body, too_large
+from events.api.body import IDENTITY, is_plain, read_body, too_large
 from events.api.media_type import UTF_8, charset_of, media_type_of
 from events.api.problems import Problem
 from events.api.publishing.binary_form import SIGN, attribute_headers, read_binary
@@ -16,7 +16,7 @@ from events.api.publishing.parsed import Parsed
 from events.api.publishing.structured_form import read_structured, read_structured_batch
 from events.api.publishing.trace import trace_of
 from events.conf import Limits
-from events.schemas import is_json
+from events.schemas import JSON, is_json
 
 CLOUD_EVENTS = "application/cloudevents"
 STRUCTURED, BATCH = f"{CLOUD_EVENTS}+json", f"{CLOUD_EVENTS}-batch+json"

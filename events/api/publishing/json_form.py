@@ -5,12 +5,12 @@ from typing import Annotated, Any
 import msgspec
 
 from events.api.body import parsed_json
-from events.api.members import Members, escaped
-from events.api.publishing.moment import ZonedTime, moment
+from events.api.members import Members
+from events.api.moment import ZonedTime, moment
 from events.api.publishing.parsed import Parsed
 from events.api.publishing.trace import Trace
 from events.conf import Limits
-from events.errors import EventInvalid, FieldError
+from events.errors import EventInvalid, FieldError, pointer_step
 from events.publishing.new_event import NewEvent
 
 Filled = Annotated[str, msgspec.Meta(min_length=1)]
@@ -122,5 +122,5 @@ def _as_sent(pointer: str, event: NewEvent) -> str:
     _, *steps = pointer.split("/")
     if steps[:1] == ["headers"] and len(steps) > 1:
         name, _ = event.headers[int(steps[1])]
-        return f"/headers/{escaped(name)}"
+        return f"/headers/{pointer_step(name)}"
     return pointer
