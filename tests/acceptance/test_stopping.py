@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from local.processes import ManagedProcess
+from tests.acceptance.group_members import members
 from tests.acceptance.producing import put_events
 from tests.acceptance.system import STATIC, System
 from tests.checker.invariants import violations
@@ -81,12 +81,6 @@ def test_a_hung_handler_ends_the_process_with_2_and_the_message_comes_again(
     assert system.effects() < HELD_AT
     assert members(system) == []
     finish(system, consumer)
-
-
-def members(system: System) -> list[object]:
-    """Return who is in the group, by the broker's word."""
-    admin = AdminClient({"bootstrap.servers": system.kafka})
-    return list(admin.describe_consumer_groups([system.group])[system.group].result(10).members)
 
 
 def finish(system: System, consumer: ManagedProcess) -> None:

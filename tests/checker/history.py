@@ -37,12 +37,16 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
-    """A record as it lies in its topic; one without ce_id is named by its place."""
+    """A record as it lies in its topic; one without ce_id is named by its place.
+
+    `clock` is when it was written, in seconds.
+    """
 
     place: Place
     name: EventName
     key: bytes | None
     value_sha256: str | None
+    clock: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +112,7 @@ class Handled:
     place: Place
     attempt: int
     pid: int
+    clock: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
