@@ -129,7 +129,8 @@ def _policy_errors(configured: Waybill) -> Iterator[CheckMessage]:
     for name, choices in CHOICES.items():
         if getattr(configured, name) not in choices:
             yield Error(f"WAYBILL[{name!r}] must be one of {', '.join(choices)}", id="events.E001")
-    if not isinstance(configured.storm_letters, int) or configured.storm_letters < 0:
+    letters: Any = configured.storm_letters
+    if not isinstance(letters, int) or letters < 0:
         yield Error(
             "WAYBILL['storm_letters'] must be a whole number from 0 (never) on", id="events.E001"
         )

@@ -1,6 +1,7 @@
 """Option checks: what subscriptions say about failures and rates, before it goes wrong at work."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.core.checks import CheckMessage, Error
 
@@ -26,7 +27,8 @@ def wrong_options(declared: Sequence[Subscription]) -> Iterator[CheckMessage]:
 def _option_errors(subscription: Subscription) -> Iterator[str]:
     for policy in (subscription.retry, *subscription.retry_on.values()):
         yield from _policy_errors(policy)
-    for kind in subscription.retry_on:
+    kinds: list[Any] = [*subscription.retry_on]
+    for kind in kinds:
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             yield f"retry_on has {kind!r}, which is no type of exception"
     if subscription.on_exhausted not in ON_EXHAUSTED:
@@ -38,7 +40,7 @@ def _option_errors(subscription: Subscription) -> Iterator[str]:
         yield f"the rate: {error}"
 
 
-def _policy_errors(policy: RetryPolicy | None) -> Iterator[str]:
+def _policy_errors(policy: Any) -> Iterator[str]:
     if policy is None:
         return
     if not isinstance(policy, RetryPolicy):
