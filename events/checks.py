@@ -13,13 +13,14 @@ from django.core.checks import CheckMessage, Error, register
 from events.conf import THROTTLED, Limits, Waybill, waybill
 from events.consuming.subscriptions import Subscription, subscriptions
 from events.errors import Misconfigured, UnknownEventType, UnknownTopic
+from events.option_checks import wrong_options
 from events.retry import RetryPolicy
 from events.schemas import json_schema
 from events.topics import checked_type, declared_topics
 
 # E001 the setting WAYBILL; E002 topic names; E003 subscriptions to what is not declared;
 # E004 one dedupe key for two purposes; E005 to E007 the caches of the dedupe keys and of the
-# throttles; E008 schemas.
+# throttles; E008 schemas; E009 what a subscription says about failures and its rate.
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 DEFAULT_REDIS_PORT = 6379
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
@@ -42,7 +43,11 @@ POSITIVE = (
     "offset_commit_interval_s",
     "handler_deadline_s",
     "probe_interval_s",
+    "control_interval_s",
+    "storm_window_s",
+    "closed_keys",
 )
+CHOICES = {"start_at": ("earliest", "latest"), "on_gap": ("earliest", "stop")}
 
 
 @register("waybill")
@@ -54,6 +59,7 @@ def check_waybill(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         return [Error(str(error), hint="events/conf.py lists every setting", id="events.E001")]
     return [
         *_setting_errors(configured),
+        *_policy_errors(configured),
         *_topic_name_errors(configured),
         *_throttle_errors(configured),
         *_cache_errors(configured.dedupe_cache, use="dedupe keys"),
@@ -68,7 +74,11 @@ def check_subscriptions(
 ) -> list[CheckMessage]:
     """Check what handlers subscribe to, and their dedupe keys."""
     declared = list(subscriptions())
-    return [*_undeclared(declared), *_shared_dedupe_keys(declared)]
+    return [
+        *_undeclared(declared),
+        *_shared_dedupe_keys(declared),
+        *wrong_options(declared),
+    ]
 
 
 @register("waybill")
@@ -113,6 +123,17 @@ def _setting_errors(configured: Waybill) -> Iterator[CheckMessage]:
     for name, kind in (("limits", Limits), ("retry", RetryPolicy)):
         if not isinstance(getattr(configured, name), kind):
             yield Error(f"WAYBILL[{name!r}] must be a {kind.__name__}", id="events.E001")
+
+
+def _policy_errors(configured: Waybill) -> Iterator[CheckMessage]:
+    for name, choices in CHOICES.items():
+        if getattr(configured, name) not in choices:
+            yield Error(f"WAYBILL[{name!r}] must be one of {', '.join(choices)}", id="events.E001")
+    letters: Any = configured.storm_letters
+    if not isinstance(letters, int) or letters < 0:
+        yield Error(
+            "WAYBILL['storm_letters'] must be a whole number from 0 (never) on", id="events.E001"
+        )
 
 
 def _topic_name_errors(configured: Waybill) -> Iterator[CheckMessage]:

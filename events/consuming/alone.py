@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from events.consuming.attempts import Result, Tried, write_attempts
+from events.consuming.dead_letters import settle
 from events.consuming.delivery import Delivery
-from events.consuming.failures import Held, record_failure
+from events.consuming.failures import Failures, Held
 from events.consuming.ledger import Ledger
 from events.consuming.ledger_row import Row
 from events.consuming.progress import Progress
+from events.consuming.reopening import may_reopen, skipped
 from events.consuming.retrying import Outcome, Retrying
-from events.consuming.skipping import record_skips
 from events.errors import InvalidEvent, ServiceUnavailable
 
 OUTCOME = "retrying"
@@ -29,6 +30,7 @@ class Alone:
     ledger: Ledger
     progress: Progress
     retrying: Retrying
+    failures: Failures
     service_retry_s: float
 
     def run(self, delivery: Delivery) -> Outcome:
@@ -36,7 +38,7 @@ class Alone:
         begun = self.retrying.through_outages(lambda: self._begin(delivery))
         if isinstance(begun, Outcome):
             return begun
-        if begun.attempt > delivery.retry.max_attempts:
+        if begun.attempt > delivery.route.most_attempts:
             error = InvalidEvent(f"the process ended during each of {begun.attempt - 1} attempts")
             return self._failed(delivery, begun, error, None)
         return self._attempt(delivery, begun)
@@ -52,9 +54,8 @@ class Alone:
             return self._take(delivery, row)
 
     def _take(self, delivery: Delivery, row: Row) -> Held | Outcome:
-        if row.is_finished:
-            record_skips([(delivery, row.event_name)])
-            return Outcome(done_by=row.event_name)
+        if row.is_finished and not may_reopen(delivery, row, ledger=self.ledger):
+            return skipped(delivery, row)
         attempt = None
         if row.due_in_s == 0.0:
             attempt = self.ledger.take(row.id, outcome=OUTCOME)
@@ -75,7 +76,7 @@ class Alone:
             return Outcome(delay_s=self.service_retry_s)
         except Exception as error:  # noqa: BLE001 - a handler raises anything
             return self._failed(delivery, held, error, time.monotonic() - began)
-        return Outcome(done_by=delivery.event_name, ran=True)
+        return Outcome(done_by=delivery.imprint, ran=True)
 
     def _handle(self, delivery: Delivery, held: Held, began: float) -> None:
         with transaction.atomic():
@@ -86,6 +87,7 @@ class Alone:
                 self.progress.message_ended()
             if not self.ledger.finish(held.row_id, outcome=OUTCOME):
                 raise Superseded
+            settle(delivery, result="done")
             if held.attempt > 1:
                 write_attempts(
                     [
@@ -101,7 +103,6 @@ class Alone:
     def _failed(
         self, delivery: Delivery, held: Held, error: Exception, duration_s: float | None
     ) -> Outcome:
-        delay_s = self.retrying.through_outages(
-            lambda: record_failure(delivery, held=held, error=error, duration_s=duration_s)
+        return self.retrying.through_outages(
+            lambda: self.failures.record(delivery, held=held, error=error, duration_s=duration_s)
         )
-        return Outcome(delay_s=delay_s, ran=True)

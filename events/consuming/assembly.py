@@ -10,17 +10,24 @@ from events.conf import Waybill
 from events.consuming.alone import Alone
 from events.consuming.chunk import DatabaseChunk
 from events.consuming.claims import Claims
+from events.consuming.closed_keys import ClosedKeys
 from events.consuming.consumer import GroupConsumer, HandlerHung, StopFlag, Until
 from events.consuming.decoding import Decoder
 from events.consuming.dedupe import DedupeCache
+from events.consuming.errands import Errands
 from events.consuming.external import External
+from events.consuming.failures import Failures
 from events.consuming.in_hand import InHandNotes
 from events.consuming.inbox import Inbox
 from events.consuming.keeper import Keeper
 from events.consuming.leases import Leases
 from events.consuming.ledger import Ledger
+from events.consuming.letters import Letters
 from events.consuming.progress import Progress
+from events.consuming.rates import Rates
 from events.consuming.retrying import Retrying
+from events.consuming.single import Single
+from events.consuming.storms import Storms
 from events.consuming.subscriptions import subscriptions
 from events.consuming.worker import Worker
 from events.kafka.consumer import KafkaConsumer
@@ -33,6 +40,7 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_HUNG = 2
 CLOSE_BUDGET_S = 5.0
+SOON_S = 0.02
 
 
 @dataclass(kw_only=True)
@@ -105,41 +113,80 @@ class ConsumerProcess:
         return max(own, default=self.settings.handler_deadline_s)
 
     def _inbox(self) -> Inbox:
-        settings = self.settings
-        ledger = Ledger(group=self.group)
-        in_hand = InHandNotes(group=self.group)
-        retrying = Retrying(stop=self._progress.stop, probe_every_s=settings.probe_interval_s)
+        settings, progress = self.settings, self._progress
+        retrying = Retrying(stop=progress.stop, probe_every_s=settings.probe_interval_s)
+        ledger, in_hand = Ledger(group=self.group), InHandNotes(group=self.group)
+        decoder = Decoder(self._declared, settings=settings)
+        closed_keys = ClosedKeys(
+            group=self.group, most=settings.closed_keys, key_bytes=settings.limits.key_bytes
+        )
+        storms = Storms(
+            group=self.group,
+            most=settings.storm_letters,
+            window_s=settings.storm_window_s,
+            progress=progress,
+        )
+        dedupe = DedupeCache(
+            group=self.group, alias=settings.dedupe_cache, retry_s=settings.dedupe_retry_s
+        )
+        rates = Rates(shares=lambda: progress.shares)
+        single = self._single(
+            ledger, retrying, dedupe, Failures(closed_keys=closed_keys, storms=storms)
+        )
         return Inbox(
             group=self.group,
             settings=settings,
-            decoder=Decoder(self._declared, settings=settings),
-            dedupe=DedupeCache(
-                group=self.group, alias=settings.dedupe_cache, retry_s=settings.dedupe_retry_s
-            ),
+            decoder=decoder,
+            dedupe=dedupe,
             in_hand=in_hand,
             chunk=DatabaseChunk(
-                ledger=ledger,
-                in_hand=in_hand,
-                progress=self._progress,
-                work_s=settings.chunk_work_s,
+                ledger=ledger, in_hand=in_hand, progress=progress, work_s=settings.chunk_work_s
             ),
+            single=single,
+            closed_keys=closed_keys,
+            errands=Errands(
+                group=self.group,
+                letters=Letters(group=self.group),
+                closed_keys=closed_keys,
+                decoder=decoder,
+                run_one=single.run,
+                progress=progress,
+                retrying=retrying,
+                rates=rates,
+                storms=storms,
+                # Whoever waits for the end of all work waits for a look, too.
+                every_s=SOON_S if self.until.idle else settings.control_interval_s,
+            ),
+            storms=storms,
+            rates=rates,
+            retrying=retrying,
+            progress=progress,
+        )
+
+    def _single(
+        self, ledger: Ledger, retrying: Retrying, dedupe: DedupeCache, failures: Failures
+    ) -> Single:
+        settings, progress = self.settings, self._progress
+        return Single(
             alone=Alone(
                 ledger=ledger,
-                progress=self._progress,
+                progress=progress,
                 retrying=retrying,
+                failures=failures,
                 service_retry_s=settings.probe_interval_s,
             ),
             external=External(
                 ledger=ledger,
                 claims=Claims(ledger=ledger, leases=self._leases, lease_s=settings.lease_s),
-                progress=self._progress,
+                progress=progress,
                 retrying=retrying,
+                failures=failures,
+                closed_keys=failures.closed_keys,
                 lease_s=settings.lease_s,
                 deadline_s=self._deadline_s(),
                 service_retry_s=settings.probe_interval_s,
             ),
-            retrying=retrying,
-            progress=self._progress,
+            dedupe=dedupe,
         )
 
     def _keeper(self) -> Keeper:

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from functools import cache
 
 from events.consuming.delivery import Delivery, Item, Passed, Undecodable
+from events.consuming.subscriptions import Subscription
 from events.kafka.record import Partition
 
 
@@ -15,6 +16,7 @@ class Kind(Enum):
 
     SETTLED = auto()  # nothing to run: done already, or not for this group
     UNDECODABLE = auto()
+    HELD = auto()  # its key is closed
     ALONE = auto()  # a retry, or a message somebody died of
     DATABASE = auto()
     EXTERNAL = auto()
@@ -24,14 +26,15 @@ class Kind(Enum):
 class Batch:
     """The items still to be done, in fetched order, and what is known about them.
 
-    `done` maps dedupe keys to the event (source/id) that did them. Items of `blocked` partitions
-    are dropped: they come again after the message that blocks them.
+    `done` maps dedupe keys to the imprint of the event that did them. Items of `blocked`
+    partitions are dropped: they come again after the message that blocks them.
     """
 
     items: deque[Item]
     done: dict[str, str]
     must_leave: Callable[[Partition], bool]
     is_suspect: Callable[[Delivery], bool]
+    is_held: Callable[[Delivery], bool]
     blocked: set[Partition] = field(default_factory=set)
     alone: set[str] = field(default_factory=set)
 
@@ -69,10 +72,11 @@ class Batch:
 
     def _joins(self, kind: Kind, first: Item) -> Callable[[Item], bool]:
         """Return what says of one item after the other whether it can be done with the first."""
-        if kind is Kind.SETTLED:
+        if kind in {Kind.SETTLED, Kind.HELD}:
             return lambda item: self._kind(item) is kind
         keys: set[str] = set()
         batch_handler = first.route.handle_batch if isinstance(first, Delivery) else None
+        rated = _rated(first)
 
         def joins(item: Item) -> bool:
             if self._kind(item) is not kind:
@@ -81,6 +85,8 @@ class Batch:
                 # A key stands once in a unit; its second message is judged when the first is done.
                 if item.dedupe_key in keys or item.route.handle_batch is not batch_handler:
                     return False
+                if _rated(item) is not rated:
+                    return False  # what has a rate is counted by itself
                 keys.add(item.dedupe_key)
             return True
 
@@ -91,8 +97,17 @@ class Batch:
             return Kind.UNDECODABLE
         if isinstance(item, Passed) or item.dedupe_key in self.done:
             return Kind.SETTLED
+        if self.is_held(item):
+            return Kind.HELD
         if item.subscription.effect == "external":
             return Kind.EXTERNAL
         if item.dedupe_key in self.alone or self.is_suspect(item):
             return Kind.ALONE
         return Kind.DATABASE
+
+
+def _rated(item: Item) -> Subscription | None:
+    """Return the item's subscription if it has a rate."""
+    if isinstance(item, Delivery) and item.subscription.rate is not None:
+        return item.subscription
+    return None

@@ -34,7 +34,7 @@ class HandlerFailed(Exception):
 class ChunkDone:
     """What was committed: the first `consumed` messages, of which `run` were given to a handler.
 
-    `done` pairs each with the event (source/id) that did its key.
+    `done` pairs each with the imprint of the event that did its key.
     """
 
     consumed: int
@@ -141,4 +141,4 @@ def _is_plain(delivery: Delivery, existing: Mapping[str, Row]) -> bool:
 
 def _done_by(delivery: Delivery, existing: Mapping[str, Row]) -> str:
     row = existing.get(delivery.dedupe_key)
-    return delivery.event_name if row is None else row.event_name
+    return delivery.imprint if row is None else row.event

@@ -9,13 +9,15 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, transaction
 
 from events.consuming.attempts import Result, Tried, write_attempts
+from events.consuming.dead_letters import settle
 from events.consuming.delivery import Delivery
 from events.consuming.failures import Held
+from events.consuming.kept_message import packed
 from events.consuming.leases import Leases
 from events.consuming.ledger import Ledger
 from events.consuming.ledger_row import Row
+from events.consuming.reopening import may_reopen, skipped
 from events.consuming.retrying import Outcome
-from events.consuming.skipping import record_skips
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +50,9 @@ class Claims:
             row = self.ledger.look([delivery.dedupe_key]).get(delivery.dedupe_key)
             if row is None:
                 return Outcome(delay_s=0.0), None  # given back just now: claim it anew
-            if row.is_finished:
-                record_skips([(delivery, row.event_name)])
-                return Outcome(done_by=row.event_name), None
+            is_reopened = row.is_finished and may_reopen(delivery, row, ledger=self.ledger)
+            if row.is_finished and not is_reopened:
+                return skipped(delivery, row), None
             if row.due_in_s > 0:
                 return Outcome(delay_s=row.due_in_s), None
             if row.outcome == OUTCOME and (end := self._close_earlier(delivery, row)):
@@ -82,7 +84,8 @@ class Claims:
         error = "the process ended before the effect began"
         if row.effect_began:
             error = "outcome unknown: the process ended after the effect began"
-            if not self.ledger.call_unknown(row.id, hold=hold):
+            kept = packed(delivery.record) if hold else None
+            if not self.ledger.call_unknown(row.id, held=kept):
                 return Outcome(delay_s=self.lease_s)  # another process was quicker
             logger.warning(
                 "Nobody knows whether an external effect happened",
@@ -94,4 +97,7 @@ class Claims:
         write_attempts(
             [Tried(delivery=delivery, number=row.attempts, result=Result.FAILED, error=error)]
         )
-        return Outcome() if hold else None
+        if not hold:
+            return None
+        settle(delivery, result="nobody knows whether its effect happened")
+        return Outcome()

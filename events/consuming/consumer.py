@@ -63,7 +63,6 @@ class GroupConsumer:
         self._flow = Flow(kafka)
         self._offsets = Offsets(interval_s=settings.offset_commit_interval_s)
         self._pending: list[Record] = []
-        self._given_at = 0.0
         self._in_work = 0
         self.done = 0
 
@@ -79,6 +78,7 @@ class GroupConsumer:
 
     def run_once(self) -> None:
         """One step: collect what was done, fetch, hand over, commit offsets."""
+        self._progress.open_partitions = self._kafka.assignment
         self._collect()
         self._worker.check()
         self._check_deadline()
@@ -122,18 +122,19 @@ class GroupConsumer:
         self._flow.start_all()
         self._flow.release_due()
         if not self._pending:
-            self._fetch(timeout_s=self._flow.next_due_s(IDLE_S))
+            # Who waits for the end of all work looks more often whether it is there.
+            idle_s = STEP_S if self._until.idle else IDLE_S
+            self._fetch(timeout_s=self._flow.next_due_s(idle_s))
         if self._pending:
             batch, self._pending = self._pending, []
             self._in_work = len(batch)
-            self._given_at = time.monotonic()
             self._worker.give(batch)
             if not self._is_capped():
                 self._fetch(timeout_s=0)
 
     def _wait_for_worker(self) -> None:
         self._progress.news.wait(STEP_S)
-        if time.monotonic() - self._given_at > self._settings.slow_work_s:
+        if self._worker.busy_s() > self._settings.slow_work_s:
             self._flow.stop_all()
             self._fetch(timeout_s=0)
 
@@ -183,6 +184,6 @@ class GroupConsumer:
             self._until.idle
             and self._kafka.was_assigned
             and self._kafka.assignment <= self._kafka.at_end
-            and self._worker.is_idle
+            and self._worker.is_settled
             and not (self._pending or self._flow.is_waiting or self._progress.has_reports)
         )

@@ -1,14 +1,15 @@
-"""Dead letters: messages set aside with their original bytes."""
+"""Dead letters: messages set aside with their original bytes, and how each is dealt with."""
 
 import base64
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from django.db import transaction
 from django.db.models.functions import Now
 
-from events.consuming.delivery import Delivery, Undecodable
+from events.consuming.delivery import Delivery, Fetched, Undecodable
 from events.consuming.failure import Failure, storable
 from events.errors import InvalidEvent
 from events.event import Headers
@@ -17,13 +18,81 @@ from events.models import DeadLetter
 
 logger = logging.getLogger(__name__)
 
+State = DeadLetter.State
+_RUNNING = (State.REDRIVING, State.HELD)
 
-def bury(delivery: Delivery, *, failure: Failure, attempts: int) -> None:
-    """Store a dead letter in the caller's transaction; the same one twice is stored once."""
+
+def bury(delivery: Delivery, *, failure: Failure, attempts: int) -> UUID:
+    """Store an open dead letter in the caller's transaction; returns its id.
+
+    The same message twice is stored once. A letter that fails again gets a child.
+    """
+    letter = _letter_of(delivery, state=State.OPEN, failure=failure, attempts=attempts)
+    stored = _stored(letter)
+    _say(letter)
+    return stored
+
+
+def bury_undecodable(item: Undecodable, *, group: str) -> None:
+    """Store a dead letter for a message no handler can get, in the caller's transaction."""
+    error = f"{InvalidEvent.__module__}.{InvalidEvent.__qualname__}"
+    failure = Failure(exception=error, error=storable(item.reason)[:2_000])
+    letter = _letter(item, group=group, state=State.OPEN, failure=failure)
+    stored = _stored(letter)
+    _say(letter)
+    settle(item, result=f"failed again: {stored}")
+
+
+def keep(delivery: Delivery, *, state: DeadLetter.State, failure: Failure, attempts: int) -> None:
+    """Store a message that comes back by itself (held, or redriving), in the transaction."""
+    _stored(_letter_of(delivery, state=state, failure=failure, attempts=attempts))
+
+
+def hold(deliveries: Sequence[Delivery]) -> None:
+    """Store followers of closed keys, in the caller's transaction; those stored before stay."""
+    nothing = Failure(exception="", error="")
+    DeadLetter.objects.bulk_create(
+        [_letter_of(each, state=State.HELD, failure=nothing, attempts=0) for each in deliveries],
+        ignore_conflicts=True,
+    )
+
+
+def settle(item: Fetched, *, result: str) -> None:
+    """Call the letter that the message comes from, if any, dealt with, in the transaction."""
+    _end(item, state=State.REDRIVEN, result=result)
+
+
+def hand_back(item: Fetched, *, result: str) -> None:
+    """Give the letter back to people: nothing was done. In the caller's transaction."""
+    _end(item, state=State.OPEN, result=result)
+
+
+def settle_skipped(delivery: Delivery, *, done_by: str, outcome: str) -> None:
+    """Deal with a letter whose key another event has; in the caller's transaction.
+
+    Only what was done is settled: a redrive of what another event did not do goes back to people.
+    """
+    if outcome == "succeeded":
+        settle(delivery, result=f"done already by {done_by}")
+    else:
+        hand_back(delivery, result=f"not run: its dedupe key is {outcome} by {done_by}")
+
+
+def _end(item: Fetched, *, state: DeadLetter.State, result: str) -> None:
+    if item.letter is not None:
+        DeadLetter.objects.filter(pk=item.letter, state__in=_RUNNING).update(
+            state=state, result=storable(result), changed_at=Now()
+        )
+
+
+def _letter_of(
+    delivery: Delivery, *, state: DeadLetter.State, failure: Failure, attempts: int
+) -> DeadLetter:
     event = delivery.event
-    _store(
-        delivery.record,
+    return _letter(
+        delivery,
         group=delivery.subscription.group,
+        state=state,
         failure=failure,
         event_id=event.event_id,
         source=event.source,
@@ -35,23 +104,16 @@ def bury(delivery: Delivery, *, failure: Failure, attempts: int) -> None:
     )
 
 
-def bury_undecodable(item: Undecodable, *, group: str) -> None:
-    """Store a dead letter for a message no handler can get, in a transaction of its own."""
-    error = f"{InvalidEvent.__module__}.{InvalidEvent.__qualname__}"
-    with transaction.atomic():
-        _store(
-            item.record,
-            group=group,
-            failure=Failure(exception=error, error=storable(item.reason)[:2_000]),
-        )
-
-
-def _store(record: Record, *, group: str, failure: Failure, **facts: Any) -> None:
-    letter = DeadLetter(
+def _letter(
+    item: Fetched, *, group: str, state: DeadLetter.State, failure: Failure, **facts: Any
+) -> DeadLetter:
+    record: Record = item.record
+    return DeadLetter(
         group=group,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
+        parent_id=item.letter,
         key=record.key,
         value=record.value,
         headers=_headers(record.headers),
@@ -59,19 +121,35 @@ def _store(record: Record, *, group: str, failure: Failure, **facts: Any) -> Non
         exception=failure.exception,
         error=failure.error,
         traceback=failure.traceback,
+        state=state,
         created_at=Now(),
         changed_at=Now(),
         **facts,
     )
+
+
+def _stored(letter: DeadLetter) -> UUID:
+    """Store a letter unless it is there; return the id of the one that is."""
     DeadLetter.objects.bulk_create([letter], ignore_conflicts=True)
+    found = DeadLetter.objects.filter(
+        group=letter.group,
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        parent=letter.parent_id,
+    )
+    return found.values_list("pk", flat=True).get()
+
+
+def _say(letter: DeadLetter) -> None:
     logger.error(
         "A message became a dead letter",
         extra={
-            "group": group,
-            "position": str(record.position),
-            "event_id": str(facts.get("event_id") or facts.get("ce_id") or ""),
-            "type": facts.get("type", ""),
-            "error": f"{failure.exception}: {failure.error}",
+            "group": letter.group,
+            "position": f"{letter.topic}:{letter.partition}:{letter.offset}",
+            "event_id": str(letter.event_id or letter.ce_id),
+            "type": letter.type,
+            "error": f"{letter.exception}: {letter.error}",
         },
     )
 

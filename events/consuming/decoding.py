@@ -131,13 +131,15 @@ def _parsed(delivery: Delivery) -> Any:
 def _routes(subscription: Subscription, *, settings: Waybill) -> tuple[Route, Route]:
     """Return the route of a subscription's events, and that of its tombstones."""
     key, is_batch = subscription.dedupe_key, subscription.batch
+    retry = subscription.retry or settings.retry
     route = Route(
         subscription=subscription,
         name=subscription.name,
         handle=_in_a_batch_of_one(subscription.handler) if is_batch else subscription.handler,
         handle_batch=subscription.handler if is_batch else None,
         dedupe_key=KeyTemplate(key) if isinstance(key, str) else key,
-        retry=subscription.retry or settings.retry,
+        retry=retry,
+        most_attempts=max(each.max_attempts for each in (retry, *subscription.retry_on.values())),
         ttl_s=subscription.ttl_s or settings.dedupe_ttl_s,
         deadline_s=subscription.deadline_s or settings.handler_deadline_s,
     )

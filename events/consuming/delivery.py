@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from events.consuming.imprint import imprint
 from events.consuming.key_template import KeyTemplate
 from events.consuming.subscriptions import BatchHandler, Handler, Subscription
 from events.event import Effect, ReceivedEvent
@@ -37,14 +38,16 @@ class Route:
     handle_batch: BatchHandler | None
     dedupe_key: KeyTemplate | Callable[[ReceivedEvent], str] | None
     retry: RetryPolicy
+    most_attempts: int
     ttl_s: float
     deadline_s: float
 
 
 class Fetched(msgspec.Struct, kw_only=True, eq=False):
-    """A message as it was fetched."""
+    """A message as it was fetched, or as it comes back as a letter (a DeadLetter's id)."""
 
     record: Record
+    letter: UUID | None = None
 
     @property
     def partition(self) -> Partition:
@@ -63,6 +66,7 @@ class Delivery(Fetched, kw_only=True, eq=False):
     dedupe_key: str = ""
     parsed: Any = msgspec.UNSET
     made: ReceivedEvent | None = None
+    digest: bytes | None = None
 
     @property
     def event(self) -> ReceivedEvent:
@@ -81,20 +85,31 @@ class Delivery(Fetched, kw_only=True, eq=False):
         """The handler as the audit names it."""
         return self.route.name
 
-    @property
-    def retry(self) -> RetryPolicy:
-        """The policy for failures."""
+    def policy_for(self, error: BaseException) -> RetryPolicy:
+        """Return what decides about a failure: of the most special type that has a policy."""
+        policies = self.route.subscription.retry_on
+        if policies:
+            for kind in type(error).__mro__:
+                if policy := policies.get(kind):
+                    return policy
         return self.route.retry
 
     @property
     def event_name(self) -> str:
-        """The event as Redis remembers it: source/id."""
+        """What the event calls itself: source/id."""
         return f"{self.source}/{self.id}"
 
     @property
+    def imprint(self) -> str:
+        """The event as Redis remembers it: its name and a hash of its value."""
+        return imprint(self.event_name, self.value_sha256)
+
+    @property
     def value_sha256(self) -> bytes | None:
-        """The hash of the exact value; None for a tombstone."""
-        return None if self.record.value is None else sha256(self.record.value).digest()
+        """The hash of the exact value, made once; None for a tombstone."""
+        if self.digest is None and self.record.value is not None:
+            self.digest = sha256(self.record.value).digest()
+        return self.digest
 
     def event_for(self, *, attempt: int, effect: Effect | None = None) -> ReceivedEvent:
         """Return the event as the handler shall see it in this attempt."""

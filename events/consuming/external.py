@@ -10,9 +10,11 @@ from django.db import connection
 
 from events.consuming.attempts import Result, Tried, write_attempts
 from events.consuming.claims import OUTCOME, Claims
+from events.consuming.closed_keys import ClosedKeys
+from events.consuming.dead_letters import settle
 from events.consuming.delivery import Delivery
 from events.consuming.failure import failure_of
-from events.consuming.failures import Held, record_failure
+from events.consuming.failures import Failures, Held
 from events.consuming.infrastructure import Fault, fault_of
 from events.consuming.ledger import Ledger
 from events.consuming.manual_transaction import manual_transaction
@@ -27,6 +29,7 @@ from events.errors import (
     ServiceUnavailable,
 )
 from events.event import Effect
+from events.kafka.record import Partition
 
 logger = logging.getLogger(__name__)
 
@@ -42,32 +45,44 @@ class External:
     claims: Claims
     progress: Progress
     retrying: Retrying
+    failures: Failures
+    closed_keys: ClosedKeys
     lease_s: float
     deadline_s: float
     service_retry_s: float
 
     def run(
-        self, deliveries: Sequence[Delivery], settle: Callable[[Delivery, Outcome], None]
-    ) -> None:
-        """Claim the messages, do one attempt of each, in order; tell `settle` what became of it.
+        self, deliveries: Sequence[Delivery], settled: Callable[[Delivery, Outcome], None]
+    ) -> list[Delivery]:
+        """Claim the messages, do one attempt of each, in order; tell `settled` what became of it.
 
         A message behind one that waits in its partition, or in a partition to be left, is not
-        begun; what was claimed and not begun is given back, uncounted.
+        begun; what was claimed and not begun is given back, uncounted. Returns what is to be
+        looked at again: in each partition, from the first message on whose key was closed
+        meanwhile.
         """
         token = uuid4()
         claimed = self.retrying.through_outages(lambda: self.claims.claim(deliveries, token=token))
         waiting = set()
+        again: dict[Partition, list[Delivery]] = {}
         try:
             for delivery in deliveries:
                 partition = delivery.partition
                 if partition in waiting or self.progress.must_leave(partition):
                     continue
+                if partition in again or self._is_held(delivery):
+                    again.setdefault(partition, []).append(delivery)
+                    continue
                 outcome = self._one(delivery, claimed, token)
                 if outcome.delay_s is not None:
                     waiting.add(partition)
-                settle(delivery, outcome)
+                settled(delivery, outcome)
         finally:
             self.claims.release(claimed, token=token)
+        return [each for left in again.values() for each in left]
+
+    def _is_held(self, delivery: Delivery) -> bool:
+        return delivery.letter is None and self.closed_keys.holds(delivery)
 
     def _one(self, delivery: Delivery, claimed: dict[str, int], token: UUID) -> Outcome:
         earlier: bytes | None = None
@@ -100,7 +115,7 @@ class External:
     def _attempt(self, delivery: Delivery, held: Held, effect: Effect) -> Outcome:
         began = time.monotonic()
         try:
-            if held.attempt > delivery.retry.max_attempts:
+            if held.attempt > delivery.route.most_attempts:
                 raise _exhausted(held)  # noqa: TRY301 - as if the handler had said so
             self.retrying.through_outages(lambda: self._run(delivery, held, effect, began))
         except EffectLost as lost:
@@ -113,13 +128,14 @@ class External:
             return self._service_away(delivery, held, away)
         except Exception as error:  # noqa: BLE001 - a handler raises anything
             return self._failed(delivery, held, _told(error, effect), time.monotonic() - began)
-        return Outcome(done_by=delivery.event_name, ran=True)
+        return Outcome(done_by=delivery.imprint, ran=True)
 
     def _run(self, delivery: Delivery, held: Held, effect: Effect, began: float) -> None:
         with manual_transaction(may_idle_s=self.deadline_s):
             note = self._handle(delivery, held, effect)
             if not self.ledger.finish(held.row_id, outcome=OUTCOME, token=held.token):
                 raise EffectLost("another process took the message over while this one worked")
+            settle(delivery, result="done")
             if held.attempt > 1 or note:
                 write_attempts(
                     [
@@ -169,10 +185,9 @@ class External:
     def _failed(
         self, delivery: Delivery, held: Held, error: Exception, duration_s: float
     ) -> Outcome:
-        delay_s = self.retrying.through_outages(
-            lambda: record_failure(delivery, held=held, error=error, duration_s=duration_s)
+        return self.retrying.through_outages(
+            lambda: self.failures.record(delivery, held=held, error=error, duration_s=duration_s)
         )
-        return Outcome(delay_s=delay_s, ran=True)
 
 
 def _exhausted(held: Held) -> HandlingError:

@@ -43,14 +43,18 @@ class InHandNotes:
         self._known: set[Partition] = set()
         self._suspect: dict[Partition, tuple[int, int]] = {}
 
-    def look(self, partitions: Collection[Partition]) -> None:
-        """Find what an earlier owner of these partitions left in hand; asks once per partition."""
+    def look(self, partitions: Collection[Partition]) -> bool:
+        """Find what an earlier owner of these partitions left in hand; asks once per partition.
+
+        Returns whether any of them was new.
+        """
         new = set(partitions) - self._known
         if not new:
-            return
+            return False
         for topic, partition, first, last in run(_FOUND, self._where(new)):
             self._suspect[topic, partition] = (first, last)
         self._known |= new
+        return True
 
     def forget(self, partitions: Iterable[Partition]) -> None:
         """Ask again about partitions that were another's meanwhile."""

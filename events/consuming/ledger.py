@@ -44,12 +44,12 @@ _INSERT = f"""
 """  # noqa: S608 - column names only
 
 _LOOK = """
-    SELECT dedupe_key, id, outcome, attempts, source, ce_id, effect_began_at IS NOT NULL,
-           unknown_count,
+    SELECT dedupe_key, id, outcome, attempts, source, ce_id, value_sha256,
+           effect_began_at IS NOT NULL, unknown_count,
            GREATEST(0, EXTRACT(EPOCH FROM
                CASE outcome WHEN 'retrying' THEN next_attempt_at
                             WHEN 'started' THEN lease_expires_at END - now()))::float8,
-           EXTRACT(EPOCH FROM now() - first_at)::float8, effect_payload
+           EXTRACT(EPOCH FROM now() - coalesce(redriven_at, first_at))::float8, effect_payload
     FROM events_consumption
     WHERE "group" = %(group)s AND generation = %(generation)s
       AND dedupe_key = ANY(%(keys)s)
@@ -71,6 +71,14 @@ _TAKE = """
     RETURNING attempts
 """
 
+_REOPEN = """
+    UPDATE events_consumption
+    SET outcome = 'retrying', attempts = 0, next_attempt_at = now(), redriven_at = now(),
+        finished_at = NULL
+    WHERE id = %(id)s AND outcome IN ('dead_lettered', 'quarantined')
+    RETURNING id
+"""
+
 _GIVE_BACK = """
     UPDATE events_consumption
     SET outcome = 'retrying', attempts = attempts - 1, lease_token = NULL,
@@ -90,7 +98,8 @@ _BEGIN_EFFECT = """
 _CALL_UNKNOWN = """
     UPDATE events_consumption
     SET unknown_count = unknown_count + 1, outcome = %(outcome)s,
-        error = 'the process ended after the effect began and before its end was marked'
+        error = 'the process ended after the effect began and before its end was marked',
+        message = %(message)s
     WHERE id = %(id)s AND outcome = 'started' AND lease_expires_at <= now()
     RETURNING id
 """
@@ -98,7 +107,7 @@ _CALL_UNKNOWN = """
 _FINISH = """
     UPDATE events_consumption
     SET outcome = 'succeeded', finished_at = now(), lease_token = NULL, lease_expires_at = NULL,
-        next_attempt_at = NULL, effect_payload = NULL, error = ''
+        next_attempt_at = NULL, effect_payload = NULL, message = NULL, error = ''
     WHERE id = %(id)s AND outcome = %(outcome)s
       AND lease_token IS NOT DISTINCT FROM %(token)s::uuid
     RETURNING id
@@ -200,10 +209,17 @@ class Ledger:
             )
         )
 
-    def call_unknown(self, row_id: int, *, hold: bool) -> bool:
-        """Write that nobody knows an effect's end: held for people, or still to be taken over."""
-        outcome = "unknown" if hold else "started"
-        return bool(run(_CALL_UNKNOWN, {"id": row_id, "outcome": outcome}))
+    def call_unknown(self, row_id: int, *, held: bytes | None) -> bool:
+        """Write that nobody knows an effect's end.
+
+        `held` is the message, kept for people to decide; None: the row may still be taken over.
+        """
+        outcome = "started" if held is None else "unknown"
+        return bool(run(_CALL_UNKNOWN, {"id": row_id, "outcome": outcome, "message": held}))
+
+    def reopen(self, row_id: int) -> bool:
+        """Make the row of a message that was given up one to be tried anew, from attempt 1."""
+        return bool(run(_REOPEN, {"id": row_id}))
 
 
 def _row(delivery: Delivery) -> tuple[Any, ...]:

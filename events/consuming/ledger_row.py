@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from events.consuming.imprint import imprint
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
@@ -12,7 +14,7 @@ class Row:
     id: int
     outcome: str
     attempts: int
-    event_name: str
+    event: str  # the imprint
     effect_began: bool
     unknown_count: int
     due_in_s: float
@@ -24,15 +26,21 @@ class Row:
         """Whether the key is done or waits for people: the message is skipped."""
         return self.outcome not in {"started", "retrying"}
 
+    @property
+    def was_given_up(self) -> bool:
+        """Whether its message became a dead letter, which may be handed back."""
+        return self.outcome in {"dead_lettered", "quarantined"}
+
 
 def row_of(facts: Sequence[Any]) -> Row:
     """Make a row of what the ledger's look-up selects, in its order."""
-    row_id, outcome, attempts, source, ce_id, began, unknown, due_in_s, age_s, payload = facts
+    row_id, outcome, attempts, source, ce_id, digest, began, unknown, *rest = facts
+    due_in_s, age_s, payload = rest
     return Row(
         id=row_id,
         outcome=outcome,
         attempts=attempts,
-        event_name=f"{source}/{ce_id}",
+        event=imprint(f"{source}/{ce_id}", digest),
         effect_began=began,
         unknown_count=unknown,
         due_in_s=due_in_s or 0.0,

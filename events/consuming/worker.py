@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from django.db import close_old_connections, connections
 
@@ -19,6 +20,8 @@ class Worker:
 
     def __init__(self, *, inbox: Inbox, progress: Progress) -> None:
         self._inbox = inbox
+        self._is_running_errands = False
+        self._busy_since = 0.0
         self._forgotten: frozenset[Partition] = frozenset()
         self._progress = progress
         self._batch: Sequence[Record] | None = None
@@ -31,7 +34,16 @@ class Worker:
     @property
     def is_idle(self) -> bool:
         """Whether the worker can be given a batch."""
-        return self._batch is None
+        return self._batch is None and not self._is_running_errands
+
+    def busy_s(self) -> float:
+        """Return for how long the present work has been in hand, in seconds; 0 while idle."""
+        return 0.0 if self.is_idle else time.monotonic() - self._busy_since
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is idle, and nothing waits that does not come from Kafka."""
+        return self.is_idle and self._inbox.errands.is_clear
 
     def start(self) -> None:
         """Begin to wait for work."""
@@ -42,6 +54,7 @@ class Worker:
         self._progress.new_batch()
         self._inbox.forget(self._forgotten)
         self._forgotten = frozenset()
+        self._busy_since = time.monotonic()
         self._batch = batch
         self._given.set()
 
@@ -64,23 +77,38 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            while True:
-                self._given.wait()
+            while not self._is_ending:
+                self._given.wait(self._inbox.errands.next_in_s())
                 self._given.clear()
                 if self._batch is not None:
                     self._work(self._batch)
-                if self._is_ending:
-                    return
+                elif not self._is_ending:
+                    self._run_errands()
         finally:
             connections.close_all()
 
     def _work(self, batch: Sequence[Record]) -> None:
+        self._guarded(lambda: self._inbox.apply(batch))
+        self._inbox.errands.look_again()
+        self._batch = None
+        self._progress.news.set()
+
+    def _run_errands(self) -> None:
+        self._busy_since = time.monotonic()
+        self._is_running_errands = True
+        self._guarded(self._visit)
+        self._is_running_errands = False
+        self._progress.news.set()
+
+    def _visit(self) -> None:
+        while self._inbox.errands.visit() and not self._given.is_set():
+            """Go on as long as there is something to run, and nothing from Kafka."""
+
+    def _guarded(self, unit: Callable[[], object]) -> None:
         close_old_connections()
         try:
-            self._inbox.apply(batch)
+            unit()
         except Abandoned:
             logger.info("Stopped while waiting for the database; the messages come again")
         except BaseException as error:  # noqa: BLE001 - raised again by check()
             self._failure = error
-        self._batch = None
-        self._progress.news.set()

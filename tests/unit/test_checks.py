@@ -9,6 +9,7 @@ import pytest
 from events.checks import check_schemas, check_subscriptions, check_waybill
 from events.consuming.subscriptions import subscribe, unsubscribe
 from events.event import ReceivedEvent
+from events.retry import RetryPolicy
 from events.topics import EventType, Topic, declare_topic, forget_topic
 
 Declare = Callable[..., None]
@@ -155,3 +156,40 @@ def test_a_dedupe_cache_that_ignores_exceptions_is_e007(settings: Any) -> None:
     options = {**dedupe["OPTIONS"], "IGNORE_EXCEPTIONS": True}
     settings.CACHES = {**settings.CACHES, "dedupe": {**dedupe, "OPTIONS": options}}
     assert check(settings) == ["events.E007"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rate": "100 a second"},
+        {"on_exhausted": "ignore"},
+        {"retry": RetryPolicy(scope="topic")},  # type: ignore[arg-type]
+        {"retry": 3},
+        {"retry_on": {ValueError: 3}},
+        {"retry_on": {"ValueError": RetryPolicy()}},
+    ],
+)
+def test_what_a_subscription_says_wrongly_about_failures_is_found(
+    topic_name: str, handler: Declare, options: dict[str, Any]
+) -> None:
+    declare_one(topic_name)
+    handler(topic_name, "a.happened", **options)
+    assert found(check_subscriptions(None)) == ["events.E009"]
+
+
+def test_what_it_says_rightly_is_not(topic_name: str, handler: Declare) -> None:
+    declare_one(topic_name)
+    often = RetryPolicy(max_attempts=20, scope="key")
+    options = {"retry_on": {OSError: often}, "on_exhausted": "quarantine", "rate": "100/1s"}
+    handler(topic_name, "a.happened", **options)
+    assert found(check_subscriptions(None)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"start_at": "now"}, {"on_gap": "skip"}, {"storm_letters": -1}, {"control_interval_s": 0}],
+)
+def test_settings_about_positions_and_storms_are_checked(
+    settings: Any, changes: dict[str, object]
+) -> None:
+    assert "events.E001" in check(settings, **changes)

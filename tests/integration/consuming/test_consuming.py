@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -73,7 +74,8 @@ def test_each_message_has_one_effect_and_one_ledger_row(
     assert rows.count() == 1200
     assert not Attempt.objects.exists()
     assert not InHand.objects.exists()
-    assert dedupe_redis.get("thing:7").decode() == f"{topic}|kafka:{topic}/0:7"
+    remembered = sha256(b'{"n": 7}').hexdigest()[:16]
+    assert dedupe_redis.get("thing:7").decode() == f"{topic}|kafka:{topic}/0:7#{remembered}"
     assert dedupe_redis.ttl("thing:7") > 0
 
 

@@ -37,6 +37,7 @@ def batch_of(numbers: Iterable[int], *, partitions: int = 1, done: tuple[str, ..
         done=dict.fromkeys(done, "other"),
         must_leave=lambda _: False,
         is_suspect=lambda _: False,
+        is_held=lambda _: False,
     )
 
 

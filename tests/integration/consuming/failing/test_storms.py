@@ -1,0 +1,70 @@
+"""Storms: many dead letters at once pause the group durably; people end it."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from events.models import DeadLetter, Pause
+from events.retry import RetryPolicy
+from tests.integration.consuming.failing.conftest import Handler
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def failing(handler: Handler, declare: Any) -> None:
+    handler.broken = {number: ValueError("bad") for number in range(100)}
+    declare(retry=RetryPolicy(max_attempts=1))
+
+
+@pytest.mark.usefixtures("failing")
+def test_so_many_dead_letters_within_the_window_pause_the_group(
+    topic: str, send: Any, consume: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    send(*range(4))
+    consume(storm_letters=5)
+    assert not Pause.objects.exists()
+    send(4)
+    consume(storm_letters=5)
+    [pause] = Pause.objects.all()
+    assert (pause.group, pause.topic, pause.by, pause.resumed_at) == (topic, "", "waybill", None)
+    assert "5 dead letters within 60 s" in pause.reason
+    assert any("The group is paused" in each.getMessage() for each in caplog.records)
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_storm_that_people_ended_does_not_count_again(
+    topic: str, send: Any, consume: Any
+) -> None:
+    send(*range(5))
+    consume(storm_letters=5)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE events_pause SET resumed_at = now()")
+    send(5)
+    consume(storm_letters=5)
+    assert DeadLetter.objects.filter(group=topic).count() == 6
+    assert Pause.objects.count() == 1
+
+
+@pytest.mark.usefixtures("failing")
+def test_old_letters_are_no_storm_and_none_is_one_where_it_is_off(
+    topic: str, send: Any, consume: Any
+) -> None:
+    send(*range(4))
+    consume(storm_letters=5)
+    DeadLetter.objects.update(created_at="2026-01-01T00:00:00Z")
+    send(4)
+    consume(storm_letters=5)
+    send(*range(5, 20))
+    consume(storm_letters=0)
+    assert not Pause.objects.exists()
+
+
+def test_garbage_counts_too(
+    topic: str, handler: Handler, send: Any, declare: Any, consume: Any
+) -> None:
+    declare(dedupe_key="thing:{missing}")
+    send(*range(5))
+    consume(storm_letters=5)
+    assert Pause.objects.count() == 1
