@@ -1,7 +1,7 @@
 """Producing: records put on a topic directly, where a test is about the consumer alone."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from confluent_kafka import Producer
@@ -77,6 +77,14 @@ def _put(producer: Producer, topic: str, numbers: range) -> None:
         ]
         key, value = b"key-%d" % (number % KEYS), b'{"n": %d}' % number
         producer.produce(topic, key=key, value=value, headers=headers)
+    assert producer.flush(FLUSH_WITHIN_S) == 0
+
+
+def put_records(system: System, records: Sequence[tuple[bytes | None, bytes, Headers]]) -> None:
+    """Write records as they are: key, value, headers."""
+    producer = Producer({"bootstrap.servers": system.kafka, "log_level": 2})
+    for key, value, headers in records:
+        producer.produce(system.topic, key=key, value=value, headers=headers)
     assert producer.flush(FLUSH_WITHIN_S) == 0
 
 

@@ -4,8 +4,9 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -56,7 +57,7 @@ def record_external_effect(event: ReceivedEvent) -> None:
     reached(IN_THE_HANDLER)
 
 
-HANDLERS = {
+HANDLERS: dict[str, Callable[[Any], None]] = {
     "one": record_effect,
     "batch": record_effects,
     "external": record_external_effect,
