@@ -108,9 +108,9 @@ class Redriving:
     def run(self, stop: threading.Event, *, by: Operator, tell: Tell | None = None) -> Redriven:
         """Hand them back chunk by chunk, until all is done or `stop` is set.
 
-        Each chunk is a transaction with its operator actions: what is killed has done whole chunks
-        and audited them, and called again it goes on with what is still open. Letters that were set
-        aside since it began are no part of it. `tell` hears the sum after each chunk.
+        Each chunk is a transaction with its operator actions: a run that is killed has done, and
+        audited, whole chunks; called again, it goes on with what is still open. Letters that were
+        set aside since it began are no part of it. `tell` hears the sum after each chunk.
         """
         selection = self._selection.until_now()
         total, after, to_do = self._missing(), None, self._selection.limit
