@@ -35,8 +35,12 @@ class Command(BaseCommand):
         self.stdout.write(f"{result.count} letter{'' if result.count == 1 else 's'} {verb}.")
         if result.closed_keys:
             self.stdout.write(
-                f"They had closed {result.closed_keys} keys, which stay closed: their messages "
-                "are held until manage.py resumegroup releases them."
+                f"They had closed {_keys(result.closed_keys)} closed: the messages are held "
+                "until manage.py resumegroup releases them."
             )
         if result.left and not options["dry_run"]:
             raise CommandError(f"{len(result.left)} left as they are")
+
+
+def _keys(count: int) -> str:
+    return "1 key, which stays" if count == 1 else f"{count} keys, which stay"
