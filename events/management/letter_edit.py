@@ -27,14 +27,17 @@ def value_in(path: Path) -> bytes:
 
 
 def with_headers(before: Headers, changes: Sequence[str]) -> Headers:
-    """Return the headers with each NAME=VALUE set; raises CommandError for what is none."""
-    after = dict(before)
+    """Return the headers with each NAME=VALUE set; raises CommandError for what is none.
+
+    All others stay, also those of which there are several of one name.
+    """
+    changed: dict[str, bytes | None] = {}
     for change in changes:
         name, sign, value = change.partition("=")
         if not name or not sign:
             raise CommandError(f"--header: write NAME=VALUE, not {change!r}")
-        after[name] = value.encode("utf-8", "surrogateescape")
-    return tuple(after.items())
+        changed[name] = value.encode("utf-8", "surrogateescape")
+    return (*(each for each in before if each[0] not in changed), *changed.items())
 
 
 def diff(edit: Edit) -> Iterator[str]:
@@ -60,7 +63,8 @@ def _lines(what: str, before: Sequence[str], after: Sequence[str]) -> Iterator[s
 
 
 def _told(headers: Headers) -> list[str]:
-    return [f"{name}: {_text(value) or _summary(value)}" for name, value in headers]
+    texts = [(name, value, _text(value)) for name, value in headers]
+    return [f"{name}: {_summary(raw) if text is None else text}" for name, raw, text in texts]
 
 
 def _formatted(value: bytes | None) -> str | None:
@@ -83,5 +87,5 @@ def _text(value: bytes | None) -> str | None:
 
 def _summary(value: bytes | None) -> str:
     if value is None:
-        return "none (a tombstone)"
+        return "none (null)"
     return f"binary, {len(value)} bytes, sha256 {sha256(value).hexdigest()}"

@@ -72,7 +72,15 @@ class Command(BaseCommand):
         what = f"{verb} {'released' if is_key else 'resumed'}: {place_of(row)}"
         self.stdout.write(f"{row.group} {what}.")
         if is_key:
-            self.stdout.write(f"{held} messages of the key are held; they run in order.")
-        if is_key and held and not would:
+            self.stdout.write(_held(held))
+        if held and not would:
             for line in who_runs_them([row.group]):
                 self.stdout.write(line)
+
+
+def _held(count: int) -> str:
+    if not count:
+        return "Nothing of the key is held."
+    if count == 1:
+        return "1 message of the key is held; it runs before what comes after it."
+    return f"{count} messages of the key are held; they run in order, before what comes after."

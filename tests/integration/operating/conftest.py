@@ -37,9 +37,9 @@ def command() -> Command:
 
     def run(name: str, *words: object, **options: Any) -> str:
         out = StringIO()
-        if name != "deadletters":
+        if name != "deadletters" and "--reason" not in words:
             options = {"reason": "mended", "by": "ada", **options}
-        call_command(name, *map(str, words), stdout=out, stderr=out, **options)
+        call_command(name, *map(str, words), **{"stdout": out, "stderr": out, **options})
         return out.getvalue()
 
     return run

@@ -136,7 +136,7 @@ def test_an_edited_head_runs_first_of_its_released_key(group: str) -> None:
     key.refresh_from_db()
     assert (key.head_id, key.released_at is not None) == (child_id, True)
     held = DeadLetter.objects.held().values_list("pk", "offset")
-    assert list(held)[0] == (child_id, 0)
+    assert next(iter(held)) == (child_id, 0)
 
 
 def test_the_command_shows_a_diff_and_hands_it_back(

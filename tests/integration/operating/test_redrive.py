@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from events.models import DeadLetter, OperatorAction
@@ -18,6 +19,7 @@ from events.operating.redriving import Redriven, Redriving
 from tests.audit_rows import a_heartbeat
 from tests.integration.operating.conftest import Command
 from tests.integration.operating.failed_rows import a_closed_key, a_held_letter, a_letter
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -255,6 +257,44 @@ def test_a_thousand_letters_take_well_under_a_second(group: str) -> None:
     assert result.count == 1_000
     assert result.by_exception == {"shop.NoStock": 1_000}
     assert time.monotonic() - began < 1.0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_waits_until_the_group_is_done_with_them(group: str, command: Command) -> None:
+    for number in range(3):
+        a_letter(group, number)
+
+    def consume() -> None:
+        on_their_way = DeadLetter.objects.filter(state="redriving")
+        wait_until(lambda: on_their_way.count() == 3)
+        on_their_way.filter(offset=2).update(state="redriven", result="failed again")
+        on_their_way.update(state="redriven", result="done")
+        connection.close()
+
+    consumer = threading.Thread(target=consume)
+    consumer.start()
+    said = command("redrive", group=group, wait=True)
+    consumer.join(10)
+    assert "2 letters: done\n1 letter: failed again\n" in said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_hand_each_letter_back_once(group: str) -> None:
+    for number in range(200):
+        a_letter(group, number)
+    counts: list[int] = []
+
+    def redrive() -> None:
+        redriving = Redriving(LetterSelection(group=group))
+        counts.append(redriving.run(threading.Event(), by=ADA).count)
+        connection.close()
+
+    threads = [threading.Thread(target=redrive) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sum(counts) == 200
 
 
 @pytest.mark.parametrize(
