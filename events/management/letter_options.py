@@ -28,6 +28,10 @@ def add_letter_options(parser: ArgumentParser) -> None:
         "--from", dest="start", type=moment, help="set aside at or after (ISO 8601)"
     )
     parser.add_argument("--to", dest="end", type=moment, help="set aside before")
+
+
+def add_limit(parser: ArgumentParser) -> None:
+    """Add --limit."""
     parser.add_argument("--limit", type=int, help="so many at most, the oldest first")
 
 
@@ -41,7 +45,7 @@ def letter_selection(options: dict[str, Any]) -> LetterSelection:
             key=None if key is None else key.encode("utf-8", "surrogateescape"),
             created_from=options["start"],
             created_before=options["end"],
-            limit=options["limit"],
+            limit=options.get("limit"),
         )
     except ValueError as error:
         raise CommandError(str(error)) from error

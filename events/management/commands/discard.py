@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from events.management.letter_options import add_letter_options, letter_selection
+from events.management.letter_options import add_letter_options, add_limit, letter_selection
 from events.management.letter_table import letter_table
 from events.management.operator_options import add_operator_options, operator_of
 from events.models import DeadLetter
@@ -20,6 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_letter_options(parser)
+        add_limit(parser)
         add_operator_options(parser)
 
     def handle(self, *_args: object, **options: Any) -> None:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from events.errors import OperatingRefused
 from events.event import Headers
 from events.management.letter_edit import diff, value_in, with_headers
-from events.management.letter_options import add_letter_options, letter_selection
+from events.management.letter_options import add_letter_options, add_limit, letter_selection
 from events.management.letter_table import letter_table
 from events.management.operator_options import add_operator_options, operator_of
 from events.management.waiting_groups import who_runs_them
@@ -36,6 +36,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_letter_options(parser)
+        add_limit(parser)
         parser.add_argument("--rate", type=float, help="letters a second at most")
         parser.add_argument(
             "--value-file", type=Path, help="of one letter: its value shall be this file's content"
