@@ -54,14 +54,16 @@ class Alone:
             return self._take(delivery, row)
 
     def _take(self, delivery: Delivery, row: Row) -> Held | Outcome:
-        if row.is_finished and not may_reopen(delivery, row, ledger=self.ledger):
+        is_reopened = row.is_finished and may_reopen(delivery, row, ledger=self.ledger)
+        if row.is_finished and not is_reopened:
             return skipped(delivery, row)
         attempt = None
         if row.due_in_s == 0.0:
             attempt = self.ledger.take(row.id, outcome=OUTCOME)
         if attempt is None:
             return Outcome(delay_s=max(row.due_in_s, 0.05))
-        return Held(row_id=row.id, attempt=attempt, age_s=row.age_s)
+        age_s = 0.0 if is_reopened else row.age_s
+        return Held(row_id=row.id, attempt=attempt, age_s=age_s)
 
     def _attempt(self, delivery: Delivery, held: Held) -> Outcome:
         began = time.monotonic()

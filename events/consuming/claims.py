@@ -64,7 +64,7 @@ class Claims:
         held = Held(
             row_id=row.id,
             attempt=attempt,
-            age_s=row.age_s,
+            age_s=0.0 if is_reopened else row.age_s,
             outcome=OUTCOME,
             token=token,
             was_unknown=row.unknown_count > 0 or (row.outcome == OUTCOME and row.effect_began),

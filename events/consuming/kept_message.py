@@ -1,17 +1,15 @@
-"""Kept message: a record as bytes, for the ledger row of an effect whose end nobody knows."""
+"""Kept messages: a record as bytes in the ledger, until people have said what became of it."""
 
 import msgspec
 
 from events.kafka.record import Record
 
-_DECODER = msgspec.msgpack.Decoder(Record)
-
 
 def packed(record: Record) -> bytes:
-    """Return the record as MessagePack."""
+    """Return the record as bytes that `unpacked` reads."""
     return msgspec.msgpack.encode(record)
 
 
 def unpacked(raw: bytes) -> Record:
-    """Return the record of `packed`; raises msgspec.DecodeError if the bytes are none."""
-    return _DECODER.decode(raw)
+    """Return the record that was packed; raises msgspec.DecodeError if it is none."""
+    return msgspec.msgpack.decode(raw, type=Record)

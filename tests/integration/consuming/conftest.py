@@ -48,12 +48,13 @@ def declare(topic: str) -> Iterator[Callable[..., None]]:
 
 
 @pytest.fixture
-def consume(topic: str, waybill_settings: Any, dedupe_redis: Any) -> Callable[[], None]:
-    def consume() -> None:
+def consume(topic: str, waybill_settings: Any, dedupe_redis: Any) -> Callable[..., None]:
+    def consume(*, from_beginning: bool = False) -> None:
         process = ConsumerProcess(
             group=topic,
             settings=waybill_settings(lease_s=2.0, lease_renew_s=0.5, probe_interval_s=0.1),
             until=Until(idle=True),
+            from_beginning=from_beginning,
         )
         assert process.run(threading.Event()) == 0
 

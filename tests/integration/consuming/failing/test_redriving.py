@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from events.consuming.subscriptions import unsubscribe
 from events.models import Attempt, Consumption, DeadLetter
 from events.retry import RetryPolicy
-from tests.integration.consuming.failing.conftest import FAST, Handler, redrive
+from tests.integration.consuming.failing.conftest import FAST, TYPE, Handler, redrive
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +54,17 @@ def test_broken_still_it_is_tried_by_the_policy_and_gets_a_child(
     redrive()
     consume()
     assert handler.done() == [2, 1]
+
+
+def test_the_age_that_a_policy_allows_counts_from_the_redrive(
+    handler: Handler, letter: DeadLetter, declare: Any, topic: str, consume: Any
+) -> None:
+    unsubscribe(topic, group=topic, type=TYPE)
+    declare(retry=RetryPolicy(max_attempts=3, initial_s=0.01, jitter=0, max_age_s=60))
+    Consumption.objects.update(first_at="2026-01-01T00:00:00Z")
+    redrive()
+    consume()
+    assert DeadLetter.objects.open().get().attempts == 3
 
 
 def test_while_a_letter_waits_for_its_retry_the_partition_flows(
