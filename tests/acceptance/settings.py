@@ -20,4 +20,4 @@ if most := os.environ.get("ACCEPTANCE_POOL_SIZE"):
     DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = int(most)
 
 if seconds := os.environ.get("ACCEPTANCE_EMAIL_TIMEOUT_S"):
-    EMAIL_TIMEOUT = float(seconds)
+    EMAIL_TIMEOUT = int(seconds)

@@ -20,9 +20,9 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.timeout(300)
 PARTITIONS = 4
 EVERY_S = 2.0
-VISITS = lasting(3, full=30)
+VISITS = lasting(2, full=15)
 MEMBERS = 4
-CHANGES = lasting(6, full=30)  # a member leaves and comes back
+CHANGES = lasting(5, full=30)  # a member leaves, and comes back later
 STRATEGIES = ("range", "cooperative-sticky")
 REVOKED = "c.revoked_in_work"
 # Work that takes its time, and who polls while it is done: so it is torn from somebody's hands.
@@ -33,7 +33,7 @@ EAGER = {
     "slow_work_s": 0.05,
     "offset_commit_interval_s": 0.2,
 }
-BURSTS: Any = {"together": 45, "every_s": 0.5}  # nearly all that one can do
+BURSTS: Any = {"together": 30, "every_s": 0.5}  # much at once, and two thirds of what one can do
 COMES_BACK = "revived after exit code 0"
 
 
@@ -64,7 +64,7 @@ def test_what_is_torn_from_a_handler_is_done_once_and_in_order(system: System) -
     history = system.history()
     assert violations(history) == []
     assert system.effects() == flow.count
-    assert workers(history) > VISITS  # each visit got something to do
+    assert workers(history) >= 2  # the guest, too
     assert steady.running
 
 
@@ -91,9 +91,9 @@ def test_the_checker_catches_a_revocation_that_commits_what_was_fetched(system: 
 def test_a_group_whose_members_come_and_go_doubles_nothing(system: System) -> None:
     add_partitions(system, PARTITIONS)
     system.variables |= WORK.variables()
-    # Every two seconds it is the next one's turn.
+    # Every two seconds it is the next one's turn to leave, and who left before comes back.
     members = [
-        visitor(system, f"member-{n}", stay_s=MEMBERS * EVERY_S, first_s=n * EVERY_S)
+        visitor(system, f"member-{n}", stay_s=(MEMBERS - 1) * EVERY_S, first_s=n * EVERY_S)
         for n in range(1, MEMBERS + 1)
     ]
     with flowing(system, **BURSTS) as flow:
@@ -108,7 +108,7 @@ def test_a_group_whose_members_come_and_go_doubles_nothing(system: System) -> No
     history = system.history()
     assert violations(history) == []
     assert system.effects() == flow.count
-    assert workers(history) > CHANGES
+    assert workers(history) >= MEMBERS
     tell(history, members)
 
 
@@ -121,7 +121,7 @@ def visitor(
     broken: str = "",
 ) -> ManagedProcess:
     """A consumer that joins, leaves after a while and joins again, until it is stopped."""
-    stay = ("--stay-s", str(stay_s), "--first-s", str(first_s))
+    stay = ("--stay-s", str(stay_s), "--first-s", str(first_s), "--away-s", str(EVERY_S))
     words = ("revive", *stay, "runconsumer", system.group)
     return system.command(name, *words, waybill=EAGER, broken=broken)
 

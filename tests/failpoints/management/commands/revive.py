@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import traceback
 from argparse import REMAINDER, ArgumentParser
 from contextlib import suppress
@@ -26,11 +27,12 @@ class Command(BaseCommand):
             "--stay-s", type=float, default=0.0, help="stop it after so long, and run it again"
         )
         parser.add_argument("--first-s", type=float, help="how long its first life lasts")
+        parser.add_argument("--away-s", type=float, default=0.0, help="how long it is away then")
         parser.add_argument("words", nargs=REMAINDER, help="the command and its arguments")
 
     def handle(self, *_args: object, **options: Any) -> None:
         self._child = 0
-        self._is_told = False
+        self._is_told = threading.Event()
         name, *words = options["words"]
         # Loaded before the fork; connections and clients are made after it, in the child.
         command = load_command_class(get_commands()[name], name)
@@ -39,7 +41,7 @@ class Command(BaseCommand):
             code = self._live(command, words, stay_s=stay_s)
             stay_s = options["stay_s"]
             comes_back = code == -signal.SIGKILL or (options["always"] and code != 0)
-            if self._is_told or not (comes_back or (stay_s and code == 0)):
+            if not (comes_back or (stay_s and code == 0)) or self._is_told.wait(options["away_s"]):
                 sys.exit(code)
             print(f"revived after exit code {code}", flush=True)  # noqa: T201 - for the log
 
@@ -50,7 +52,7 @@ class Command(BaseCommand):
         for number in (*STOP_SIGNALS, signal.SIGALRM):
             signal.signal(number, self._stop)
         signal.setitimer(signal.ITIMER_REAL, stay_s)
-        if self._is_told:  # between two lives
+        if self._is_told.is_set():  # between two lives
             os.kill(self._child, signal.SIGTERM)
         _, status = os.waitpid(self._child, 0)
         signal.setitimer(signal.ITIMER_REAL, 0.0)
@@ -59,7 +61,8 @@ class Command(BaseCommand):
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         if self._child == 0:
             os._exit(128 + number)  # the child, before it is anything else
-        self._is_told = self._is_told or number in STOP_SIGNALS
+        if number in STOP_SIGNALS:
+            self._is_told.set()
         with suppress(ProcessLookupError):
             os.kill(self._child, signal.SIGTERM if number == signal.SIGALRM else number)
 
