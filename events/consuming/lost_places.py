@@ -32,12 +32,14 @@ class LostPlaces:
         self._numbers = count(1)
         self._new: dict[Partition, int | None] = {}
         self._asked: dict[Partition, Lost] = {}
+        self._moved: dict[Partition, int] = {}
+        self._again: set[Partition] = set()
         self._has_begun = False
 
     @property
     def partitions(self) -> frozenset[Partition]:
         """Those that stand still."""
-        return frozenset(self._new.keys() | self._asked.keys())
+        return frozenset(self._new.keys() | self._asked.keys() | self._again)
 
     def step(self, news: News, *, busy: Collection[Partition], is_idle: bool) -> bool:
         """Ask and go on where that is possible; True if anything changed.
@@ -45,6 +47,8 @@ class LostPlaces:
         Partitions that are `busy` are moved by somebody else.
         """
         changed = self._note()
+        if self._again:
+            changed |= self._go_again(is_idle=is_idle)
         if self._new and is_idle:
             changed |= self._ask()
         for partition, found in news.found.items():
@@ -61,6 +65,7 @@ class LostPlaces:
         if not self._go_to(partition, offset, is_idle=is_idle):
             return False
         self._drop(partition)
+        self._moved[partition] = offset
         self._positions.move(partition, offset)
         self._offsets.forget([partition])
         self._offsets.store(partition, offset)
@@ -72,14 +77,33 @@ class LostPlaces:
         """Drop what is another's now."""
         for partition in partitions:
             self._drop(partition)
+            self._moved.pop(partition, None)
 
     def _note(self) -> bool:
         lost = self._kafka.take_lost()
         for partition, at in lost.items():
             asked = self._asked.get(partition)
-            if asked is None or asked.at != at:
+            if self._is_late(partition, at):
+                self._again.add(partition)
+            elif asked is None or asked.at != at:
                 self._new[partition] = at
         return bool(lost)
+
+    def _is_late(self, partition: Partition, at: int | None) -> bool:
+        """Whether this is about the place before the one it was moved to.
+
+        Kafka's client may have looked for that one when it was moved, and goes nowhere then.
+        """
+        moved = self._moved.get(partition)
+        return moved not in (None, at) and moved == self._positions.of(partition)
+
+    def _go_again(self, *, is_idle: bool) -> bool:
+        before = len(self._again)
+        for partition in tuple(self._again):
+            offset = self._positions.of(partition)
+            if offset is None or self._go_to(partition, offset, is_idle=is_idle):
+                self._again.discard(partition)
+        return len(self._again) < before
 
     def _ask(self) -> bool:
         """Ask about partitions of which nothing is in hand: what was fetched is done first."""
@@ -116,5 +140,6 @@ class LostPlaces:
 
     def _drop(self, partition: Partition) -> None:
         self._new.pop(partition, None)
+        self._again.discard(partition)
         if self._asked.pop(partition, None) is not None:
             self._exchange.lost = dict(self._asked)

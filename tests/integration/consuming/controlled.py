@@ -1,29 +1,29 @@
-"""A topic whose messages are written down as they are handled, and members of its group."""
+"""Members of a group in threads, and a handler that writes down what it handled."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from confluent_kafka import Producer
 from django.db import connections
 
 from events.conf import Waybill, kafka_settings, waybill
 from events.consuming.assembly import ConsumerProcess
-from events.consuming.consumer import Until
-from events.consuming.subscriptions import subscribe, unsubscribe
 from events.event import ReceivedEvent
-from events.retry import RetryPolicy
 
 TYPE = "thing.happened"
-FAST = RetryPolicy(max_attempts=3, initial_s=0.05, jitter=0)
 PROTOCOLS = {
     "cooperative": {"partition.assignment.strategy": "cooperative-sticky"},
     "range": {"partition.assignment.strategy": "range"},
     "KIP-848": {"group.protocol": "consumer"},
 }
 CLASSIC = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 500}
+
+
+def overrides(protocol: str) -> dict[str, Any]:
+    """Return librdkafka settings for a member that speaks the protocol."""
+    return {**CLASSIC, **PROTOCOLS[protocol]}
 
 
 class Member:
@@ -42,7 +42,7 @@ class Member:
         self.process = ConsumerProcess(
             group=group,
             settings=settings or waybill(),
-            overrides={**CLASSIC, **PROTOCOLS[protocol]},
+            overrides=overrides(protocol),
             **options,
         )
         self._thread = threading.Thread(target=self._run)
@@ -53,6 +53,11 @@ class Member:
             self.code = self.process.run(self._stop)
         finally:
             connections.close_all()
+
+    def is_in(self, topic: str) -> bool:
+        """Whether it holds a partition of the topic."""
+        kafka = getattr(self.process, "_kafka", None)
+        return kafka is not None and any(name == topic for name, _ in kafka.assignment)
 
     def stop(self) -> float:
         """End it; returns how long that took, in seconds."""
@@ -76,7 +81,7 @@ class Handled:
         self.takes_s = 0.0
         self.fails: Callable[[int], bool] = lambda _: False
 
-    def __call__(self, event: ReceivedEvent) -> None:
+    def handle(self, event: ReceivedEvent) -> None:
         assert event.position is not None
         number = event.data["n"]
         if self.takes_s:
@@ -90,56 +95,18 @@ class Handled:
         """Write messages with these numbers to the partition."""
         for n in numbers:
             value = b'{"n": %d}' % n
-            headers = [("ce_type", TYPE.encode())]
-            self._producer.produce(self._topic, value=value, partition=partition, headers=headers)
+            self._producer.produce(
+                self._topic,
+                value=value,
+                partition=partition,
+                headers=[("ce_type", TYPE.encode())],
+            )
         assert self._producer.flush(10) == 0
+
+    def has(self, count: int) -> bool:
+        """Whether so many messages were handled."""
+        return len(self.seen) >= count
 
     def numbers(self, partition: int = 0) -> list[int]:
         """Return the numbers of a partition in the order in which they were first handled."""
         return list(dict.fromkeys(n for p, n in tuple(self.seen) if p == partition))
-
-
-@pytest.fixture
-def partitions() -> int:
-    return 1
-
-
-@pytest.fixture
-def topic(make_topic: Any, partitions: int, dedupe_redis: Any) -> str:
-    return str(make_topic(TYPE, partitions=partitions))
-
-
-@pytest.fixture
-def handled(topic: str) -> Iterator[Handled]:
-    handled = Handled(topic)
-    subscribe(topic, group=topic, type=TYPE, retry=FAST, dedupe_key="{n}")(handled)
-    yield handled
-    unsubscribe(topic, group=topic, type=TYPE)
-
-
-@pytest.fixture
-def members() -> Iterator[list[Member]]:
-    """Members that are stopped at the end, also when the test fails."""
-    members: list[Member] = []
-    yield members
-    for member in members:
-        member.stop()
-
-
-@pytest.fixture
-def consume(topic: str) -> Callable[..., ConsumerProcess]:
-    """Consume until every partition is read to its end."""
-
-    def consume(*, protocol: str = "cooperative", **options: Any) -> ConsumerProcess:
-        settings = options.pop("settings", None) or waybill()
-        process = ConsumerProcess(
-            group=topic,
-            settings=settings,
-            until=Until(idle=True),
-            overrides={**CLASSIC, **PROTOCOLS[protocol]},
-            **options,
-        )
-        assert process.run(threading.Event()) == 0
-        return process
-
-    return consume
