@@ -68,7 +68,7 @@ class External:
         try:
             for delivery in deliveries:
                 partition = delivery.partition
-                if partition in waiting or self.progress.must_leave(partition):
+                if partition in waiting or self._must_leave(delivery):
                     continue
                 if partition in again or self._is_held(delivery):
                     again.setdefault(partition, []).append(delivery)
@@ -80,6 +80,10 @@ class External:
         finally:
             self.claims.release(claimed, token=token)
         return [each for left in again.values() for each in left]
+
+    def _must_leave(self, delivery: Delivery) -> bool:
+        # What was left is left of a batch; a letter's partition was looked at before it was read.
+        return delivery.letter is None and self.progress.must_leave(delivery.partition)
 
     def _is_held(self, delivery: Delivery) -> bool:
         return delivery.letter is None and self.closed_keys.holds(delivery)

@@ -86,8 +86,12 @@ class Progress:
         return bool(self._reports)
 
     def leave(self, partitions: Collection[Partition]) -> None:
-        """Have the worker begin nothing more of these partitions in its present batch."""
+        """Have the worker begin nothing more of these partitions in its present batch.
+
+        No letter of theirs either, before they are said to be open again.
+        """
         self._left = self._left | set(partitions)
+        self.open_partitions = self.open_partitions - set(partitions)
 
     def new_batch(self) -> None:
         """Forget what was left; only while the worker is idle."""

@@ -33,8 +33,8 @@ class Worker:
 
     @property
     def is_idle(self) -> bool:
-        """Whether the worker can be given a batch."""
-        return self._batch is None and not self._is_running_errands
+        """Whether the worker can be given a batch; errands end at the next chance if it is."""
+        return self._batch is None
 
     def busy_s(self) -> float:
         """Return for how long the present work has been in hand, in seconds; 0 while idle."""
@@ -43,7 +43,7 @@ class Worker:
     @property
     def is_settled(self) -> bool:
         """Whether it is idle, and nothing waits that does not come from Kafka."""
-        return self.is_idle and self._inbox.errands.is_clear
+        return self.is_idle and not self._is_running_errands and self._inbox.errands.is_clear
 
     def start(self) -> None:
         """Begin to wait for work."""
@@ -94,7 +94,6 @@ class Worker:
         self._progress.news.set()
 
     def _run_errands(self) -> None:
-        self._busy_since = time.monotonic()
         self._is_running_errands = True
         self._guarded(self._visit)
         self._is_running_errands = False

@@ -118,12 +118,13 @@ def _resend(row: Consumption, *, by: Operator) -> DeadLetter:
     letter = _letter(row, unpacked(bytes(row.message or b"")), by=by)
     letter.save(force_insert=True)
     row.outcome, row.finished_at, row.message = Outcome.RETRYING, None, None
+    row.attempts = 0  # all that the policy allows may have been made
     row.lease_token = row.lease_expires_at = None
     row.next_attempt_at = row.redriven_at = Now()
     row.save(
         update_fields=[
-            *("outcome", "finished_at", "message", "lease_token", "lease_expires_at"),
-            *("next_attempt_at", "redriven_at"),
+            *("outcome", "attempts", "finished_at", "message", "lease_token"),
+            *("lease_expires_at", "next_attempt_at", "redriven_at"),
         ]
     )
     return letter

@@ -9,6 +9,7 @@ from events.event import ReceivedEvent
 from events.models import Consumption, DeadLetter
 from events.operating.operator import Operator
 from events.operating.resolving import How, Resolving
+from events.retry import RetryPolicy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,6 +75,21 @@ def test_resent_and_unknown_again_it_waits_for_people_again(mailer: Mailer, cons
     resolve("resend")
     consume()
     assert mailer.sent == [b"mail, made 1 times"] * 3
+    assert Consumption.objects.get().outcome == "succeeded"
+
+
+def test_a_resend_is_performed_though_every_attempt_was_made(
+    send: Any, declare: Any, consume: Any
+) -> None:
+    mailer = Mailer()
+    declare(mailer.send, retry=RetryPolicy(max_attempts=1))
+    send(1)
+    consume()
+    assert Consumption.objects.get().outcome == "unknown"
+    mailer.is_deaf = False
+    resolve("resend")
+    consume()
+    assert mailer.sent == [b"mail, made 1 times"] * 2
     assert Consumption.objects.get().outcome == "succeeded"
 
 

@@ -27,10 +27,12 @@ class Handler:
     def __init__(self) -> None:
         self.broken: dict[int, Exception] = {}
         self.calls: list[int] = []
+        self.takes_s = 0.0
 
     def handle(self, event: ReceivedEvent) -> None:
         number = event.data["n"]
         self.calls.append(number)
+        threading.Event().wait(self.takes_s)
         Group.objects.create(name=f"{event.topic} {number}")
         if error := self.broken.get(number):
             raise error

@@ -8,6 +8,7 @@ from django.db import connection
 
 from events.models import ClosedKey, Consumption, DeadLetter
 from events.models.identifiers import new_id
+from events.retry import RetryPolicy
 from tests.integration.consuming.failing.conftest import Handler, closed, held, release
 from tests.waiting import wait_until
 
@@ -108,6 +109,19 @@ def test_nobody_but_the_next_owner_runs_ahead_of_what_is_held(
     assert handler.done() == [4]
 
 
+def test_a_partition_that_is_new_is_not_begun_without_a_look_at_its_closed_keys(
+    handler: Handler, topic: str, send: Any, declare: Any, member: Any
+) -> None:
+    declare()
+    member(control_interval_s=60.0)
+    send(1, partition=1, key=b"other")
+    wait_until(lambda: handler.done() == [1])
+    pause_key(topic)  # the next look by the clock is far away
+    send(2)
+    wait_until(lambda: held() == [2])
+    assert handler.done() == [1]
+
+
 def test_a_key_that_people_paused_is_held_and_released(
     handler: Handler, topic: str, send: Any, declare: Any, member: Any
 ) -> None:
@@ -155,3 +169,20 @@ def test_a_message_without_a_key_is_set_aside_and_closes_nothing(
     assert handler.done() == [2]
     assert closed() == []
     assert Consumption.objects.get(dedupe_key="thing:1").outcome == "dead_lettered"
+
+
+def test_followers_of_an_external_effect_are_held_though_they_were_claimed_together(
+    handler: Handler, send: Any, declare: Any, consume: Any
+) -> None:
+    handler.broken = {1: ValueError("bad")}
+    declare(on_exhausted="quarantine", effect="external", retry=RetryPolicy(max_attempts=1))
+    send(1, 2)
+    send(4, key=b"other")
+    send(3)
+    consume()
+    assert (handler.done(), held()) == ([4], [2, 3])
+    handler.broken = {}
+    release()
+    consume()
+    assert handler.done() == [4, 1, 2, 3]
+    assert set(Consumption.objects.values_list("outcome", "attempts")) == {("succeeded", 1)}

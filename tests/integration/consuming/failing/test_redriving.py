@@ -140,3 +140,19 @@ def test_a_key_that_another_event_did_meanwhile_is_not_done_again(
     assert letter.state == "redriven"
     assert letter.result.endswith("/else")
     assert handler.done() == [2]
+
+
+def test_letters_run_in_partitions_that_were_away_and_came_back(
+    handler: Handler, send: Any, declare: Any, consume: Any, member: Any
+) -> None:
+    handler.broken = {1: ValueError("bad"), 2: ValueError("bad")}
+    declare(retry=RetryPolicy(max_attempts=1), effect="external")
+    member()
+    send(1, partition=0)
+    send(2, partition=1)
+    wait_until(lambda: DeadLetter.objects.open().count() == 2)
+    consume()  # joins the group, and leaves it
+    handler.broken = {}
+    redrive()
+    wait_until(lambda: not DeadLetter.objects.exclude(state="redriven").exists(), timeout_s=20)
+    assert sorted(handler.done()) == [1, 2]
