@@ -240,6 +240,8 @@ class System(Faults):
                 mails=tuple(mails),
                 sent_invoices=collecting.sent_invoices(database),
                 groups=self._groups,
+                closed_keys=collecting.closed_keys(database),
+                first_offsets=dump.first_offsets(self._watched, kafka=self.kafka),
                 traced_groups=frozenset({self.group}),
                 backlog=collecting.backlog(database),
                 lag=self.lag(),

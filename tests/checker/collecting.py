@@ -133,16 +133,29 @@ def dead_letters(database: Connection) -> tuple[DeadLetter, ...]:
     """Read the dead letters."""
     rows = database.execute(
         """
-        SELECT "group", encode(sha256(value), 'hex'), error, topic, partition, "offset"
+        SELECT "group", encode(sha256(value), 'hex'), error, topic, partition, "offset", key,
+               state, exception = ''
         FROM events_deadletter ORDER BY created_at
         """
     )
     return tuple(
         DeadLetter(
-            group=intern(row[0]), value_sha256=row[1], reason=row[2], place=place_of(*row[3:6])
+            group=intern(row[0]),
+            value_sha256=row[1],
+            reason=row[2],
+            place=place_of(*row[3:6]),
+            key=row[6],
+            state=intern(row[7]),
+            is_follower=row[8],
         )
         for row in rows
     )
+
+
+def closed_keys(database: Connection) -> frozenset[tuple[str, str, bytes | None]]:
+    """Read which keys are closed: group, topic, key."""
+    rows = database.execute('SELECT "group", topic, key FROM events_closedkey')
+    return frozenset((group, topic, key) for group, topic, key in rows)
 
 
 def effects(database: Connection) -> tuple[Effect, ...]:

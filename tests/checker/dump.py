@@ -1,7 +1,7 @@
 """Dump: a topic's records, and how far a group is, by ways the product does not use."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
@@ -16,7 +16,8 @@ def written(topic: str, *, kafka: str, timeout_s: float = 15.0) -> tuple[Written
         {"bootstrap.servers": kafka, "group.id": "history", "enable.auto.commit": False}
     )
     try:
-        ends = end_offsets(consumer, topic, timeout_s=timeout_s)
+        bounds = _bounds(consumer, topic, timeout_s=timeout_s)
+        ends = {each: end if end > first else 0 for each, (first, end) in bounds.items()}
         consumer.assign([TopicPartition(topic, each, OFFSET_BEGINNING) for each in ends])
         found: list[Written] = []
         while any(ends.values()):
@@ -32,13 +33,25 @@ def written(topic: str, *, kafka: str, timeout_s: float = 15.0) -> tuple[Written
         consumer.close()
 
 
+def first_offsets(
+    topics: Iterable[str], *, kafka: str, timeout_s: float = 15.0
+) -> dict[tuple[str, int], int]:
+    """Return the offset of the first record that is still there, by topic and partition."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "history", "log_level": 2})
+    try:
+        return {
+            (topic, partition): first
+            for topic in topics
+            for partition, (first, _) in _bounds(consumer, topic, timeout_s=timeout_s).items()
+        }
+    finally:
+        consumer.close()
+
+
 def end_offsets(consumer: Consumer, topic: str, *, timeout_s: float) -> dict[int, int]:
     """Return the offset after the last record of each partition."""
-    partitions = consumer.list_topics(topic, timeout=timeout_s).topics[topic].partitions
-    return {
-        each: consumer.get_watermark_offsets(TopicPartition(topic, each), timeout=timeout_s)[1]
-        for each in partitions
-    }
+    bounds = _bounds(consumer, topic, timeout_s=timeout_s)
+    return {partition: end for partition, (_, end) in bounds.items()}
 
 
 def lag(group: str, topics: Sequence[str], *, kafka: str, timeout_s: float = 5.0) -> int:
@@ -54,6 +67,14 @@ def lag(group: str, topics: Sequence[str], *, kafka: str, timeout_s: float = 5.0
         return total
     finally:
         consumer.close()
+
+
+def _bounds(consumer: Consumer, topic: str, *, timeout_s: float) -> dict[int, tuple[int, int]]:
+    partitions = consumer.list_topics(topic, timeout=timeout_s).topics[topic].partitions
+    return {
+        each: consumer.get_watermark_offsets(TopicPartition(topic, each), timeout=timeout_s)
+        for each in partitions
+    }
 
 
 def _record(message: Message) -> Written:
