@@ -53,7 +53,7 @@ def judge(delivery: Delivery, held: Held, error: BaseException) -> Verdict:
     if isinstance(error, InvalidEvent):
         return Verdict(outcome="dead_lettered")
     is_unknown = isinstance(error, EffectUnknown)
-    if is_unknown and delivery.subscription.on_unknown == "hold":
+    if _is_in_doubt(error) and delivery.subscription.on_unknown == "hold":
         return Verdict(outcome="unknown")
     asked_s = error.delay_s if isinstance(error, RetryLater) else None
     match delivery.retry.decide(held.attempt, age_s=held.age_s, asked_s=asked_s):
@@ -74,7 +74,8 @@ def record_failure(
     failure = failure_of(error)
     verdict = judge(delivery, held, error)
     with transaction.atomic():
-        if not _update(held, verdict, failure, is_unknown=isinstance(error, EffectUnknown)):
+        is_unknown = verdict.outcome == "unknown" or _is_in_doubt(error)
+        if not _update(held, verdict, failure, is_unknown=is_unknown):
             return 0.0
         number = held.attempt
         text = f"{failure.exception}: {failure.error}"
@@ -93,6 +94,10 @@ def record_failure(
             bury(delivery, failure=failure, attempts=number)
     _say(delivery, verdict, held, text)
     return verdict.delay_s
+
+
+def _is_in_doubt(error: BaseException) -> bool:
+    return isinstance(error, EffectUnknown) and not error.is_repeatable
 
 
 def _update(held: Held, verdict: Verdict, failure: Failure, *, is_unknown: bool) -> bool:
