@@ -14,7 +14,8 @@ from events.testing.refusals import KitRefused
 
 T = TypeVar("T")
 _ANY_GROUP = "waybill-testing"  # where partitions end is the same for every group
-_PATIENCE_S = 15.0
+PATIENCE_S = 15.0
+ANSWER_S = 8.0
 _AGAIN_S = 0.1
 
 
@@ -25,7 +26,7 @@ def partitions(
 
     Raises KitRefused, as everything here, if no broker answers.
     """
-    return _patiently(lambda: KafkaGroups().standing(group, topics)).partitions
+    return patiently(lambda: KafkaGroups(timeout_s=ANSWER_S).standing(group, topics)).partitions
 
 
 def ends(topics: Collection[str]) -> dict[Partition, int]:
@@ -35,11 +36,12 @@ def ends(topics: Collection[str]) -> dict[Partition, int]:
 
 def put(group: str, offsets: Mapping[Partition, int]) -> None:
     """Set a group's offsets; no member of it may live."""
-    _patiently(lambda: KafkaGroups().alter(group, offsets))
+    patiently(lambda: KafkaGroups(timeout_s=ANSWER_S).alter(group, offsets))
 
 
-def _patiently(ask: Callable[[], T]) -> T:
-    deadline = time.monotonic() + _PATIENCE_S
+def patiently(ask: Callable[[], T]) -> T:
+    """Return what `ask` returns, asked again while Kafka does not answer."""
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             return ask()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from events.conf import Waybill
@@ -20,7 +20,6 @@ class Draining:
     """One drain of some groups. Handlers may publish: what they did is relayed and consumed."""
 
     groups: Sequence[str]
-    topics: Collection[str]
     settings: Waybill
     crashes: Crashes
     mover: Mover
@@ -46,7 +45,7 @@ class Draining:
         while True:
             if crashed_at := self._round(deadline):
                 return crashed_at
-            remainder = remainder_of(self.groups, topics=self.topics)
+            remainder = remainder_of(self.groups)
             if not remainder:
                 return None
             if not remainder.passing:

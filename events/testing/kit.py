@@ -40,9 +40,9 @@ class WaybillKit:
     def __init__(self) -> None:
         self._crashes = Crashes()
         self._topics = ScratchTopics()
-        self._used: set[str] = set()
+        self._published: set[str] = set()
         self._started: set[str] = set()
-        self._mover = Mover(settings=self._settings(), crashes=self._crashes)
+        self._mover = Mover(settings=self._settings(), crashes=self._crashes, topics=self._topics)
         self._forget_redis()
 
     def make_topic(
@@ -70,6 +70,7 @@ class WaybillKit:
         """
         self._refuse_in_transaction()
         self._create(topic)
+        self._published.add(topic)
         with transaction.atomic():
             event = publish(topic, type=type, **fields)
         self._mover.move_all(deadline=time.monotonic() + timeout_s)
@@ -146,6 +147,7 @@ class WaybillKit:
     def check_crashes(self) -> None:
         """Raise AssertionError if a crash was asked for and nothing reached its step."""
         if pending := self._crashes.pending():
+            self._crashes.forget()  # told once
             raise AssertionError(f"nothing died at {', '.join(pending)}: no process got there")
 
     def close(self) -> None:
@@ -154,9 +156,9 @@ class WaybillKit:
         self._topics.forget()
 
     def _draining(self, chosen: Sequence[str]) -> Draining:
+        self._prepared(chosen)
         return Draining(
             groups=chosen,
-            topics=self._prepared(chosen),
             settings=self._settings(),
             crashes=self._crashes,
             mover=self._mover,
@@ -165,7 +167,7 @@ class WaybillKit:
     def _chosen(self, groups: Sequence[str]) -> list[str]:
         if groups:
             return list(groups)
-        used = [each.group for each in subscriptions() if each.topic in self._used]
+        used = [each.group for each in subscriptions() if each.topic in self._published]
         if not used:
             raise KitRefused(
                 "no group subscribes to what this test published: name one, or publish first"
@@ -189,8 +191,6 @@ class WaybillKit:
         return topics
 
     def _create(self, topic: str) -> None:
-        if topic in self._used:
-            return
         try:
             topic_named(topic)
         except UnknownTopic:
@@ -199,7 +199,6 @@ class WaybillKit:
                 "one with waybill.make_topic()"
             ) from None
         self._topics.create_missing([topic])
-        self._used.add(topic)
 
     def _settings(self) -> Waybill:
         """Return the project's settings, quick where they only wait."""
@@ -210,6 +209,8 @@ class WaybillKit:
             lease_s=2.0,
             lease_renew_s=0.5,
             probe_interval_s=0.1,
+            # Offsets are committed where it is waited for: on revoke and at the end.
+            offset_commit_interval_s=3_600.0,
         )
 
     def _forget_redis(self) -> None:

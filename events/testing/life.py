@@ -55,21 +55,16 @@ class Life:
             else:
                 _lives[thread] = before
 
-    def reached(self, step: str, *, is_callback: bool) -> None:
-        """Note a step; does not return if the life is over, or ends here.
-
-        In a callback of Kafka's client it returns: the client must not be left inside of it.
-        """
-        if not is_callback:
-            self.stop_if_dead()
+    def reached(self, step: str) -> None:
+        """Note a step; does not return if the life is over, or ends here."""
+        self.stop_if_dead()
         with self._lock:
             self.seen[step] += 1
             if self.died_at is None and self._crashes.take(step):
                 self.died_at = step
         if self.died_at is not None:
             self.cut_sessions()
-            if not is_callback:
-                self.stop_if_dead()
+            self.stop_if_dead()
 
     def owns(self, session: psycopg.Connection[Any]) -> None:
         """Note a database session: it ends with the life."""

@@ -54,7 +54,7 @@ class Member:
         self._stop = _Stop(self._life)
         self._process = _Process(group=group, settings=settings, until=Until(idle=until_idle))
         self._code: int | None = None
-        self._has_returned = False
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"member {group}", daemon=True)
 
     def start(self) -> None:
@@ -74,6 +74,10 @@ class Member:
 
     def check(self) -> None:
         """Raise AssertionError if it ended in another way than it was meant to."""
+        if self._failure is not None:
+            raise AssertionError(
+                f"the consumer of group {self.group!r} failed: {self._failure}"
+            ) from self._failure
         if self.died_at is None and self._code not in {None, EXIT_OK}:
             raise AssertionError(
                 f"the consumer of group {self.group!r} ended with code {self._code}: "
@@ -106,9 +110,10 @@ class Member:
         try:
             with self._life.lived():
                 self._code = self._process.run(self._stop)
-                self._has_returned = True
-            if not self._has_returned:
+            if self.died_at is not None:
                 self._bury()
+        except Exception as failure:  # noqa: BLE001 - raised in the test's thread by check()
+            self._failure = failure
         finally:
             connections.close_all()
 

@@ -11,14 +11,16 @@ from events.publishing.backlog import backlog
 from events.publishing.relay import Relay
 from events.testing.crashes import Crashes
 from events.testing.life import Life, cut
+from events.testing.scratch_topics import ScratchTopics
 
 
 class Mover:
     """Steps a real relay; after its death the next one takes over."""
 
-    def __init__(self, *, settings: Waybill, crashes: Crashes) -> None:
+    def __init__(self, *, settings: Waybill, crashes: Crashes, topics: ScratchTopics) -> None:
         self._settings = settings
         self._crashes = crashes
+        self._topics = topics
         self._relay: Relay | None = None
         self._life = Life(crashes=crashes)
 
@@ -27,6 +29,8 @@ class Mover:
 
         Raises AssertionError if something cannot be delivered before `deadline`.
         """
+        # A topic that was declared and never made would take nothing, for ever.
+        self._topics.create_missing(set(OutboxEntry.objects.values_list("topic", flat=True)))
         while backlog().pending:
             if time.monotonic() > deadline:
                 raise AssertionError(f"the outbox was not delivered in time: {_what_waits()}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
+from events.consuming.subscriptions import subscriptions
 from events.models import ClosedKey, Consumption, DeadLetter, Pause
 from events.publishing.backlog import backlog
 from events.testing import broker
@@ -26,12 +27,12 @@ class Remainder:
         return "".join(f"\n  {each}" for each in (*self.passing, *self.for_people))
 
 
-def remainder_of(groups: Collection[str], *, topics: Collection[str]) -> Remainder:
+def remainder_of(groups: Collection[str]) -> Remainder:
     """Return what waits in the outbox, in Kafka, in the ledger and among the letters."""
     passing = [*_in_outbox(), *_in_ledger(groups)]
     for_people = [*_pauses(groups)]
     for group in groups:
-        passing += _in_kafka(group, topics)
+        passing += _in_kafka(group)
     for letters, waits_for_people in _letters(groups):
         (for_people if waits_for_people else passing).append(letters)
     return Remainder(passing=tuple(passing), for_people=tuple(for_people))
@@ -42,7 +43,8 @@ def _in_outbox() -> Iterator[str]:
         yield f"{pending} events are in the outbox"
 
 
-def _in_kafka(group: str, topics: Collection[str]) -> Iterator[str]:
+def _in_kafka(group: str) -> Iterator[str]:
+    topics = {each.topic for each in subscriptions(group)}
     for each in broker.partitions(topics, group=group):
         if each.lag:
             where = f"{each.topic}:{each.partition}"

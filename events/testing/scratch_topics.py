@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Collection, Mapping
+from functools import partial
 
 from events.consuming.subscriptions import subscriptions
 from events.kafka.admin import KafkaTopics
 from events.kafka.record import Partition
 from events.kafka.topic_plan import CreateTopic
-from events.testing.broker import ends
+from events.testing.broker import ends, patiently
 from events.topics import EventType, Topic, declare_topic, declared_topics, forget_topic
 
 _DEFAULT_TYPE = "thing.happened"
@@ -19,6 +20,7 @@ class ScratchTopics:
     def __init__(self) -> None:
         self._kafka = KafkaTopics()
         self._made: list[str] = []
+        self._there: set[str] = set()
         declared = {each.name for each in declared_topics()}
         self._began = ends(declared | {each.topic for each in subscriptions()})
 
@@ -32,16 +34,19 @@ class ScratchTopics:
         )
         declare_topic(topic)
         self._made.append(topic.name)
-        self._kafka.make(CreateTopic(topic=topic))
+        patiently(lambda: self._kafka.make(CreateTopic(topic=topic)))
         return topic.name
 
     def create_missing(self, topics: Collection[str]) -> None:
         """Create those of the declared topics that the broker does not have, as declared."""
-        wanted = [each for each in declared_topics() if each.name in topics]
-        existing = self._kafka.existing(wanted)
+        wanted = [each for each in declared_topics() if each.name in set(topics) - self._there]
+        if not wanted:
+            return
+        existing = patiently(lambda: self._kafka.existing(wanted))
         for topic in wanted:
             if topic.name not in existing:
-                self._kafka.make(CreateTopic(topic=topic))
+                patiently(partial(self._kafka.make, CreateTopic(topic=topic)))
+        self._there |= {each.name for each in wanted}
 
     def beginnings(self, topics: Collection[str]) -> dict[Partition, int]:
         """Return, for each partition, the offset at which it began for this test."""

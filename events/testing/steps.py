@@ -29,14 +29,12 @@ def _with_result(_args: tuple[Any, ...], result: Any) -> bool:
 class Step:
     """Before or after a method of the product, if `counts` says so of its arguments and result.
 
-    `around` a method that is given a function: the step is when that has returned. Where Kafka's
-    client calls the method (`is_callback`), the process ends as soon as the client is left.
+    `around` a method that is given a function: the step is when that has returned.
     """
 
     meaning: str
     method: str  # module:Class.method
     when: Literal["before", "after", "around"] = "after"
-    is_callback: bool = False
     counts: Counts = _always
 
 
@@ -99,9 +97,8 @@ STEPS = {
     ),
     "offset_committed": Step(
         meaning="Kafka took the offset",
-        method="events.kafka.commits:Commits.on_commit",
-        is_callback=True,
-        counts=lambda args, _: args[1] is None,
+        method="events.kafka.consumer:KafkaConsumer.commit",
+        counts=lambda args, _: bool(args[1]),
     ),
 }
 
@@ -128,28 +125,28 @@ def watched() -> Iterator[None]:
 
 def _wrapped(method: Callable[..., Any], name: str, step: Step) -> Callable[..., Any]:
     if step.when == "around":
-        return _around(method, name, step)
+        return _around(method, name)
 
     @functools.wraps(method)
     def wrapped(*given: Any, **options: Any) -> Any:
         # A generator can be looked at once only.
         args = tuple(list(each) if isinstance(each, GeneratorType) else each for each in given)
         if step.when == "before" and step.counts(args, None):
-            _reached(name, step)
+            _reached(name)
         result = method(*args, **options)
         if step.when == "after" and step.counts(args, result):
-            _reached(name, step)
+            _reached(name)
         return result
 
     return wrapped
 
 
-def _around(method: Callable[..., Any], name: str, step: Step) -> Callable[..., Any]:
+def _around(method: Callable[..., Any], name: str) -> Callable[..., Any]:
     @functools.wraps(method)
     def wrapped(owner: Any, action: Callable[[Any], object], **options: Any) -> Any:
         def watched_action(given: Any) -> object:
             result = action(given)
-            _reached(name, step)
+            _reached(name)
             return result
 
         return method(owner, watched_action, **options)
@@ -157,7 +154,7 @@ def _around(method: Callable[..., Any], name: str, step: Step) -> Callable[..., 
     return wrapped
 
 
-def _reached(name: str, step: Step) -> None:
+def _reached(name: str) -> None:
     life = current_life()
     if life is not None:
-        life.reached(name, is_callback=step.is_callback)
+        life.reached(name)

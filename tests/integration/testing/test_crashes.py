@@ -10,6 +10,7 @@ from events.event import ReceivedEvent
 from events.models import Attempt, Consumption, Event, Heartbeat, InHand, Publication
 from events.testing.kit import WaybillKit
 from events.testing.steps import STEPS
+from tests.waiting import wait_until
 
 TYPE = "thing.happened"
 OF_THE_RELAY = [step for step in STEPS if step.startswith("relay.")]
@@ -135,7 +136,7 @@ def test_its_database_sessions_end_as_those_of_a_killed_process(
     declare(topic, handle)
     waybill.crash_at("handler")
     assert waybill.drain(topic).crashed_at == "handler"
-    assert sessions() <= before
+    wait_until(lambda: sessions() <= before)
     assert not Group.objects.exists()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(1042), pg_advisory_unlock_all()")
