@@ -81,7 +81,7 @@ class Claims:
     def _close_earlier(self, delivery: Delivery, row: Row) -> Outcome | None:
         """Tell how the attempt of a process that is gone ended; None if the row may be taken."""
         hold = row.effect_began and delivery.subscription.on_unknown == "hold"
-        error = "the process ended before the effect began"
+        error = "the process ended before an effect began that cannot be repeated"
         if row.effect_began:
             error = "outcome unknown: the process ended after the effect began"
             kept = packed(delivery.record) if hold else None
