@@ -2,10 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from events.api.consumption_view import ConsumptionsView, ConsumptionView
 from events.api.documents import AsyncApiView, SchemaView, swagger
 from events.api.event_view import EventsView, EventView
 from events.api.health import livez, readyz
 from events.api.health_view import HealthView
+from events.api.letter_view import LetterSummaryView, LettersView, LetterView
 from events.api.limits_view import LimitsView
 from events.api.problem_pages import problem_list, problem_page
 from events.api.publish_view import PublishView
@@ -17,6 +19,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/topics/<str:topic>", TopicView.as_view(), name="topic"),
     path("api/v1/events", EventsView.as_view(), name="events"),
     path("api/v1/events/<uuid:event_id>", EventView.as_view(), name="event"),
+    path("api/v1/consumptions", ConsumptionsView.as_view(), name="consumptions"),
+    path(
+        "api/v1/consumptions/<int:consumption_id>",
+        ConsumptionView.as_view(),
+        name="consumption",
+    ),
+    path("api/v1/dead-letters", LettersView.as_view(), name="dead-letters"),
+    path("api/v1/dead-letters/summary", LetterSummaryView.as_view(), name="dead-letter-summary"),
+    path("api/v1/dead-letters/<uuid:letter_id>", LetterView.as_view(), name="dead-letter"),
     path("api/v1/schema/", SchemaView.as_view(), name="schema"),
     path("api/v1/docs/", swagger, name="docs"),
     path("api/v1/asyncapi.json", AsyncApiView.as_view(), name="asyncapi"),
