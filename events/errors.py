@@ -17,6 +17,13 @@ WaybillError
 │   └── EffectLost          the claim is no longer ours: stop, do nothing, count nothing
 ├── ServiceUnavailable      a service we need is away: wait for it, never the message's fault
 ├── ActionRefused           an operator action was not allowed; audited all the same
+├── OperatingRefused        what an operator asked for cannot be done as asked; nothing was done
+│   ├── EditRefused         an edited letter its group could not handle; `problems` says why
+│   ├── PauseRefused        there is nothing to pause or to resume so
+│   ├── SeekRefused         a group cannot go on there
+│   └── ResolveRefused      the consumption is not unknown, or cannot be resolved so
+├── KafkaRefused            Kafka refused what was asked of it; the text is Kafka's
+│   └── GroupInUse          a member lives: Kafka lets nobody else change the group's offsets
 ├── NotGranted              the caller has no grant for this; nothing was done
 └── Misconfigured           a setting or declaration is wrong; says which and how to mend it
 """
@@ -134,6 +141,38 @@ class ServiceUnavailable(WaybillError):
 
 class ActionRefused(WaybillError):
     """The actor may not do this; the refusal is in the audit."""
+
+
+class OperatingRefused(WaybillError):
+    """What an operator asked for cannot be done as asked; nothing was done."""
+
+
+class EditRefused(OperatingRefused):
+    """An edited dead letter could not be handled, or is no longer open; `problems` says why."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class PauseRefused(OperatingRefused):
+    """There is nothing to pause, or to resume, in that way."""
+
+
+class SeekRefused(OperatingRefused):
+    """The group cannot go on there."""
+
+
+class ResolveRefused(OperatingRefused):
+    """The consumption is not unknown, or cannot be resolved in that way."""
+
+
+class KafkaRefused(WaybillError):
+    """Kafka refused what was asked of it; the text is Kafka's."""
+
+
+class GroupInUse(KafkaRefused):
+    """A member of the group lives: only it may change the group's offsets."""
 
 
 class NotGranted(WaybillError):

@@ -1,6 +1,7 @@
 """Running SQL on Django's connection with parameters bound by the server: bulk, prepared."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -19,6 +20,12 @@ def run(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with wrap(raw) as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
+
+
+def database_time() -> datetime:
+    """Return the database's now: in a transaction, the time of its beginning."""
+    now: datetime = run("SELECT now()", {})[0][0]
+    return now
 
 
 def columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> dict[str, str]:

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from events.models import Event, OutboxEntry
+from events.sql import database_time
 from events.topics import declared_topics, topic_named
 
 
@@ -103,7 +103,7 @@ class Selection:
 
     @cached_property
     def _end(self) -> datetime:
-        return self._given_end or _database_time()
+        return self._given_end or database_time()
 
 
 def _candidate(row: Mapping[str, Any], *, declared: set[str]) -> Candidate:
@@ -124,10 +124,3 @@ def _verdict(row: Mapping[str, Any], *, is_declared: bool) -> Verdict:
         (row["is_waiting"], Verdict.WAITING),
     )
     return next((why for holds, why in reasons if holds), Verdict.REPUBLISHED)
-
-
-def _database_time() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        now: datetime = cursor.fetchone()[0]
-    return now

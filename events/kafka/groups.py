@@ -1,0 +1,191 @@
+"""Consumer groups on the broker: where they stand, and their offsets changed from outside."""
+
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Any
+
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
+
+from events.conf import kafka_settings
+from events.errors import GroupInUse, KafkaRefused, ServiceUnavailable, WaybillError
+from events.kafka.admin import AWAY
+from events.kafka.record import Partition
+from events.kafka.standing import GroupStanding, Member, PartitionStanding
+
+_Spec: Any = OffsetSpec  # the client declares no types for it
+UNKNOWN_GROUP = "dead"  # Kafka's own word for a group it does not know
+_IN_USE = frozenset(
+    {
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.NON_EMPTY_GROUP,
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.FENCED_MEMBER_EPOCH,
+        KafkaError.STALE_MEMBER_EPOCH,
+    }
+)
+# A broker that has just started does not know its groups yet.
+_NOT_NOW = frozenset(
+    {
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError._WAIT_COORD,
+    }
+)
+
+# One for each process: it does not survive a fork, and one that is collected takes its unfinished
+# futures with it.
+_clients: dict[tuple[Any, ...], AdminClient] = {}
+_making = threading.Lock()
+
+
+class KafkaGroups:
+    """The broker's consumer groups. Every answer is waited for at most `timeout_s` seconds.
+
+    Raises ServiceUnavailable when Kafka does not answer, KafkaRefused when it refuses.
+    """
+
+    def __init__(self, *, timeout_s: float = 8.0) -> None:
+        self._timeout_s = timeout_s
+
+    def standing(self, group: str, topics: Iterable[str]) -> GroupStanding:
+        """Return where the group stands in these topics, whether or not a member lives."""
+        where = self._partitions(topics)
+        # Asked together, waited for afterwards.
+        described = self._client.describe_consumer_groups([group], **self._patience)[group]
+        committed = self._committed(group, where)
+        first = self._offsets(where, _Spec.earliest())
+        end = self._offsets(where, _Spec.latest())
+        state, members = self._members(described)
+        return GroupStanding(
+            state=state,
+            members=members,
+            partitions=tuple(
+                PartitionStanding(
+                    topic=each.topic,
+                    partition=each.partition,
+                    committed=committed.get(_where(each)),
+                    first=first[_where(each)],
+                    end=end[_where(each)],
+                )
+                for each in where
+            ),
+        )
+
+    def offsets_at(
+        self, topics: Iterable[str], timestamp: datetime
+    ) -> dict[Partition, int | None]:
+        """Return, for each partition, the offset of the first message at or after `timestamp`.
+
+        None where there is no such message. The times are those of the messages.
+        """
+        spec = _Spec.for_timestamp(max(0, round(timestamp.timestamp() * 1000)))
+        found = self._offsets(self._partitions(topics), spec)
+        return {where: offset if offset >= 0 else None for where, offset in found.items()}
+
+    def alter(self, group: str, offsets: Mapping[Partition, int]) -> None:
+        """Set the offsets of the next messages to read; raises GroupInUse if a member lives."""
+        wanted = [TopicPartition(topic, p, offset) for (topic, p), offset in offsets.items()]
+        asked = ConsumerGroupTopicPartitions(group, wanted)
+        futures = self._client.alter_consumer_group_offsets([asked], **self._patience)
+        for each in self._answer(futures[group]).topic_partitions:
+            if each.error is not None:
+                raise _as_ours(each.error)
+
+    @property
+    def _client(self) -> AdminClient:
+        settings: dict[str, Any] = {**kafka_settings("admin"), "log_level": 2}
+        key = (os.getpid(), *sorted(settings.items()))
+        with _making:
+            if key not in _clients:
+                _clients[key] = AdminClient(settings)
+            return _clients[key]
+
+    @property
+    def _patience(self) -> dict[str, float]:
+        return {"request_timeout": self._timeout_s}
+
+    def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+        try:
+            existing = self._client.list_topics(timeout=self._timeout_s).topics
+        except KafkaException as error:
+            raise _as_ours(error.args[0]) from error
+        return [
+            TopicPartition(name, number)
+            for name in sorted(set(topics) & set(existing))
+            for number in sorted(existing[name].partitions)
+        ]
+
+    def _offsets(self, where: list[TopicPartition], spec: OffsetSpec) -> dict[Partition, int]:
+        if not where:
+            return {}
+        futures = self._client.list_offsets(
+            dict.fromkeys(where, spec),
+            # What a consumer may read: messages of open transactions lie beyond its end.
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            **self._patience,
+        )
+        return {_where(each): self._answer(future).offset for each, future in futures.items()}
+
+    def _committed(self, group: str, where: list[TopicPartition]) -> dict[Partition, int]:
+        if not where:
+            return {}
+        asked = ConsumerGroupTopicPartitions(group, where)
+        futures = self._client.list_consumer_group_offsets([asked], **self._patience)
+        found = {}
+        for each in self._answer(futures[group]).topic_partitions:
+            if each.error is not None:
+                raise _as_ours(each.error)
+            if each.offset >= 0:
+                found[_where(each)] = int(each.offset)
+        return found
+
+    def _members(self, future: "Future[Any]") -> tuple[str, tuple[Member, ...]]:
+        found = self._answer(future, missing=KafkaError.GROUP_ID_NOT_FOUND)
+        if found is None:
+            return UNKNOWN_GROUP, ()
+        members = (
+            Member(
+                client_id=each.client_id,
+                host=each.host.removeprefix("/"),
+                partitions=frozenset(map(_where, each.assignment.topic_partitions)),
+            )
+            for each in found.members
+        )
+        return found.state.name.lower(), tuple(members)
+
+    def _answer(self, future: "Future[Any]", *, missing: int | None = None) -> Any:
+        """Return what Kafka answered, None if with the error `missing`."""
+        try:
+            return future.result(self._timeout_s + 1)
+        except KafkaException as error:
+            if error.args[0].code() == missing:
+                return None
+            raise _as_ours(error.args[0]) from error
+        except TimeoutError as error:
+            raise ServiceUnavailable("Kafka", "no answer in time") from error
+
+
+def _where(each: TopicPartition) -> Partition:
+    return each.topic, each.partition
+
+
+def _as_ours(error: KafkaError) -> WaybillError:
+    if error.code() in AWAY or error.code() in _NOT_NOW:
+        return ServiceUnavailable("Kafka", error.str())
+    refused = GroupInUse if error.code() in _IN_USE else KafkaRefused
+    return refused(error.str())
