@@ -1,15 +1,14 @@
 """The letter record: what the API tells about a dead letter, its bytes only to those who may."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from events.api.position_members import position_members
 from events.api.shown_bytes import shown_bytes
-from events.auditing.dead_letter_list import LetterKind
+from events.auditing.letter_groups import LetterGroup
 from events.models import DeadLetter
+from events.operating.letter_record import headers_of
 
 
 def letter_address(letter: DeadLetter) -> str:
@@ -67,21 +66,17 @@ def letter_bytes(letter: DeadLetter, *, is_shown: bool) -> dict[str, Any]:
         return {"value_withheld": True}
     return {
         "value_withheld": False,
-        "headers": [_header(name, value) for name, value in letter.headers],
+        "headers": [header_record(*each) for each in headers_of(letter.headers)],
         **shown_bytes("key", letter.key),
         **shown_bytes("value", letter.value),
     }
 
 
-def kind_record(kind: LetterKind) -> dict[str, Any]:
-    """Return the open letters of one group that failed alike."""
+def kind_record(kind: LetterGroup) -> dict[str, Any]:
+    """Return letters of one group that failed alike."""
     return asdict(kind)
 
 
-def _header(name: str, value: str | None) -> dict[str, Any]:
-    if value is None:
-        return {"name": name, "value": None}
-    try:
-        return {"name": name, **shown_bytes("value", base64.b64decode(value, validate=True))}
-    except binascii.Error:  # stored by hand
-        return {"name": name, "value": value}
+def header_record(name: str, value: bytes | None) -> dict[str, Any]:
+    """Return a header of a message: its value as text, in base64, or null."""
+    return {"name": name, **shown_bytes("value", value)}

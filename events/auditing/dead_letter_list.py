@@ -5,31 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Length
 
 from events.auditing.lanes import Lanes, Place, given, places
+from events.auditing.letter_groups import LetterGroup, letter_groups
 from events.models import DeadLetter
 
 COUNTED = 10_000  # open letters, the newest ones, that a summary looks at
 CHILDREN = 200  # of one letter
-
-_SUMMARY = """
-SELECT l."group", l.exception, l.handler, count(*), min(l.created_at), max(l.created_at)
-FROM (
-    SELECT r."group", r.topic, r.exception, r.handler, r.created_at FROM events_deadletter r
-    WHERE r.state = 'open' ORDER BY r.created_at DESC, r.id DESC LIMIT %(counted)s
-) l
-WHERE (%(topics)s::text[] IS NULL OR l.topic = ANY(%(topics)s::text[]))
-  AND (%(group)s::text IS NULL OR l."group" = %(group)s)
-GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
-"""
-_KIND = ("group", "exception", "handler", "count", "oldest_at", "newest_at")
-_IS_CUT = """
-SELECT EXISTS (SELECT FROM events_deadletter r WHERE r.state = 'open'
-               ORDER BY r.created_at DESC, r.id DESC OFFSET %(counted)s)
-"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,22 +39,10 @@ class LetterPage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LetterKind:
-    """The open letters of one group that failed alike."""
-
-    group: str
-    exception: str
-    handler: str
-    count: int
-    oldest_at: datetime
-    newest_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class LetterSummary:
     """The kinds, most letters first; not exact if only the newest COUNTED were looked at."""
 
-    kinds: list[LetterKind]
+    kinds: tuple[LetterGroup, ...]
     is_exact: bool
 
 
@@ -98,17 +70,15 @@ def letter_page(wanted: WantedLetters, *, after: Place | None, limit: int) -> Le
 def letter_summary(
     *, topics: Sequence[str] | None = None, group: str | None = None
 ) -> LetterSummary:
-    """Return the kinds of the open letters of these topics, by the newest COUNTED: two queries."""
-    asked = {
-        "counted": COUNTED,
-        "topics": None if topics is None else list(topics),
-        "group": group,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_SUMMARY, asked)
-        kinds = [LetterKind(**dict(zip(_KIND, row, strict=True))) for row in cursor.fetchall()]
-        cursor.execute(_IS_CUT, asked)
-        return LetterSummary(kinds=kinds, is_exact=not cursor.fetchone()[0])
+    """Return the kinds of these open letters, by the newest COUNTED: three queries."""
+    newest = DeadLetter.objects.open().order_by("-created_at", "-pk").values("pk")
+    rows = DeadLetter.objects.filter(pk__in=newest[:COUNTED])
+    if topics is not None:
+        rows = rows.filter(topic__in=topics)
+    if group is not None:
+        rows = rows.filter(group=group)
+    is_cut = bool(newest[COUNTED : COUNTED + 1])
+    return LetterSummary(kinds=letter_groups(rows), is_exact=not is_cut)
 
 
 def _lanes(wanted: WantedLetters) -> Lanes:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from events.api.openapi.groups import GROUP_RECORD, PAUSE_RECORD
 from events.api.openapi.ledger import (
     ATTEMPT_RECORD,
     CONSUMPTION_HISTORY,
@@ -185,5 +186,7 @@ COMPONENTS: dict[str, Any] = {
     "DeadLetter": LETTER_RECORD,
     "WholeDeadLetter": WHOLE_LETTER,
     "LetterHeader": HEADER,
+    "Group": GROUP_RECORD,
+    "Pause": PAUSE_RECORD,
     "Waybill": partial(_WAYBILL, *_VALUE),
 }

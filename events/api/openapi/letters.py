@@ -20,7 +20,7 @@ from events.api.openapi.shapes import (
 )
 from events.models import DeadLetter
 
-_BASE64: Shape = {**TEXT, "contentEncoding": "base64"}
+BASE64: Shape = {**TEXT, "contentEncoding": "base64"}
 _STATE = {
     **one_of(*DeadLetter.State.values),
     "description": (
@@ -56,7 +56,7 @@ HEADER = partial(
         "A header of a message: its value as text or in base64, null for none.",
         name=TEXT,
         value=nullable(TEXT),
-        value_base64=_BASE64,
+        value_base64=BASE64,
     ),
     "value",
     "value_base64",
@@ -66,9 +66,9 @@ _BYTES: dict[str, Shape] = {
     "value_withheld": {**YES_OR_NO, "description": "True: the caller may not see them."},
     "headers": listed(named("LetterHeader")),
     "key": {**nullable(TEXT), "description": "Where it is UTF-8; null: none."},
-    "key_base64": _BASE64,
+    "key_base64": BASE64,
     "value": {**nullable(TEXT), "description": "Where it is UTF-8; null: a tombstone."},
-    "value_base64": _BASE64,
+    "value_base64": BASE64,
 }
 LETTER_RECORD = record("A message set aside for people.", **_LETTER)
 WHOLE_LETTER = partial(
@@ -129,8 +129,10 @@ LETTER_SUMMARY = Operation(
                         exception=TEXT,
                         handler=TEXT,
                         count=WHOLE,
-                        oldest_at=MOMENT,
-                        newest_at=MOMENT,
+                        oldest=MOMENT,
+                        newest=MOMENT,
+                        example={**UUID, "description": "The newest of them."},
+                        error={**TEXT, "description": "The example's."},
                     )
                 ),
                 is_exact={

@@ -180,9 +180,10 @@ def test_what_one_may_not_read_is_as_good_as_none(limited: Client, reader: User)
 
 
 def test_what_is_open_is_counted_by_its_kind(api: Client) -> None:
-    for number in range(3):
-        a_dead_letter(None, offset=number, created_at=at(number))
-    a_dead_letter(None, offset=9, group="other", exception="Boom", handler="", created_at=at(5))
+    three = [a_dead_letter(None, offset=each, created_at=at(each)) for each in range(3)]
+    four = a_dead_letter(
+        None, offset=9, group="other", exception="Boom", handler="", created_at=at(5)
+    )
     a_dead_letter(None, offset=10, state="redriven")
 
     found = api.get(f"{ADDRESS}/summary").json()
@@ -194,16 +195,20 @@ def test_what_is_open_is_counted_by_its_kind(api: Client) -> None:
                 "exception": "invoices.errors.NoTaxRate",
                 "handler": "invoices.handlers.send_invoice",
                 "count": 3,
-                "oldest_at": "2026-03-01T12:00:00.000000Z",
-                "newest_at": "2026-03-01T12:00:02.000000Z",
+                "oldest": "2026-03-01T12:00:00.000000Z",
+                "newest": "2026-03-01T12:00:02.000000Z",
+                "example": str(three[2].pk),
+                "error": "no rate for XX",
             },
             {
                 "group": "other",
                 "exception": "Boom",
                 "handler": "",
                 "count": 1,
-                "oldest_at": "2026-03-01T12:00:05.000000Z",
-                "newest_at": "2026-03-01T12:00:05.000000Z",
+                "oldest": "2026-03-01T12:00:05.000000Z",
+                "newest": "2026-03-01T12:00:05.000000Z",
+                "example": str(four.pk),
+                "error": "no rate for XX",
             },
         ],
         "is_exact": True,
