@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any
@@ -35,7 +36,7 @@ _IN_USE = frozenset(
         KafkaError.STALE_MEMBER_EPOCH,
     }
 )
-# A broker that has just started does not know its groups yet.
+# Where the first group is only coming to be, or a broker has just started.
 _NOT_NOW = frozenset(
     {
         KafkaError.COORDINATOR_NOT_AVAILABLE,
@@ -51,6 +52,16 @@ _NOT_NOW = frozenset(
 # futures with it.
 _clients: dict[tuple[Any, ...], AdminClient] = {}
 _making = threading.Lock()
+_ASK_AGAIN_S = 0.2
+_pause = threading.Event()  # never set
+
+
+class _NotNow(ServiceUnavailable):
+    """The group's coordinator is being made, or moves to another broker."""
+
+
+class _UnknownGroup(KafkaRefused):
+    """Nobody ever was a member of the group, or long ago."""
 
 
 class KafkaGroups:
@@ -65,12 +76,10 @@ class KafkaGroups:
     def standing(self, group: str, topics: Iterable[str]) -> GroupStanding:
         """Return where the group stands in these topics, whether or not a member lives."""
         where = self._partitions(topics)
-        # Asked together, waited for afterwards.
-        described = self._client.describe_consumer_groups([group], **self._patience)[group]
         committed = self._committed(group, where)
         first = self._offsets(where, _Spec.earliest())
         end = self._offsets(where, _Spec.latest())
-        state, members = self._members(described)
+        state, members = self._members(group)
         return GroupStanding(
             state=state,
             members=members,
@@ -101,8 +110,10 @@ class KafkaGroups:
         """Set the offsets of the next messages to read; raises GroupInUse if a member lives."""
         wanted = [TopicPartition(topic, p, offset) for (topic, p), offset in offsets.items()]
         asked = ConsumerGroupTopicPartitions(group, wanted)
-        futures = self._client.alter_consumer_group_offsets([asked], **self._patience)
-        for each in self._answer(futures[group]).topic_partitions:
+        answer = self._answer(
+            lambda: self._client.alter_consumer_group_offsets([asked], **self._patience)[group]
+        )
+        for each in answer.topic_partitions:
             if each.error is not None:
                 raise _as_ours(each.error)
 
@@ -139,24 +150,29 @@ class KafkaGroups:
             isolation_level=IsolationLevel.READ_COMMITTED,
             **self._patience,
         )
-        return {_where(each): self._answer(future).offset for each, future in futures.items()}
+        return {_where(each): self._result(future).offset for each, future in futures.items()}
 
     def _committed(self, group: str, where: list[TopicPartition]) -> dict[Partition, int]:
         if not where:
             return {}
         asked = ConsumerGroupTopicPartitions(group, where)
-        futures = self._client.list_consumer_group_offsets([asked], **self._patience)
+        answer = self._answer(
+            lambda: self._client.list_consumer_group_offsets([asked], **self._patience)[group]
+        )
         found = {}
-        for each in self._answer(futures[group]).topic_partitions:
+        for each in answer.topic_partitions:
             if each.error is not None:
                 raise _as_ours(each.error)
             if each.offset >= 0:
                 found[_where(each)] = int(each.offset)
         return found
 
-    def _members(self, future: "Future[Any]") -> tuple[str, tuple[Member, ...]]:
-        found = self._answer(future, missing=KafkaError.GROUP_ID_NOT_FOUND)
-        if found is None:
+    def _members(self, group: str) -> tuple[str, tuple[Member, ...]]:
+        try:
+            found = self._answer(
+                lambda: self._client.describe_consumer_groups([group], **self._patience)[group]
+            )
+        except _UnknownGroup:
             return UNKNOWN_GROUP, ()
         members = (
             Member(
@@ -168,13 +184,21 @@ class KafkaGroups:
         )
         return found.state.name.lower(), tuple(members)
 
-    def _answer(self, future: "Future[Any]", *, missing: int | None = None) -> Any:
-        """Return what Kafka answered, None if with the error `missing`."""
+    def _answer(self, ask: Callable[[], "Future[Any]"]) -> Any:
+        """Return what the group's coordinator answers, asked again while there is none yet."""
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                return self._result(ask())
+            except _NotNow:
+                if time.monotonic() > deadline:
+                    raise
+            _pause.wait(_ASK_AGAIN_S)
+
+    def _result(self, future: "Future[Any]") -> Any:
         try:
             return future.result(self._timeout_s + 1)
         except KafkaException as error:
-            if error.args[0].code() == missing:
-                return None
             raise _as_ours(error.args[0]) from error
         except TimeoutError as error:
             raise ServiceUnavailable("Kafka", "no answer in time") from error
@@ -185,7 +209,11 @@ def _where(each: TopicPartition) -> Partition:
 
 
 def _as_ours(error: KafkaError) -> WaybillError:
-    if error.code() in AWAY or error.code() in _NOT_NOW:
-        return ServiceUnavailable("Kafka", error.str())
-    refused = GroupInUse if error.code() in _IN_USE else KafkaRefused
-    return refused(error.str())
+    code, said = error.code(), error.str()
+    if code in AWAY:
+        return ServiceUnavailable("Kafka", said)
+    if code in _NOT_NOW:
+        return _NotNow("Kafka", error.name())
+    if code == KafkaError.GROUP_ID_NOT_FOUND:
+        return _UnknownGroup(said)
+    return GroupInUse(said) if code in _IN_USE else KafkaRefused(said)

@@ -26,6 +26,13 @@ def operator_of(options: dict[str, Any]) -> Operator:
     return Operator(name=options["by"] or _user(), reason=options["reason"], origin=ORIGIN)
 
 
+def operator_or_trial(options: dict[str, Any]) -> Operator:
+    """Return who does it, or tries it: with --dry-run the reason may be left out."""
+    if options["dry_run"] and not options["reason"].strip():
+        return operator_of({**options, "reason": "dry run"})
+    return operator_of(options)
+
+
 def _user() -> str:
     try:
         return getpass.getuser()

@@ -90,7 +90,7 @@ class Redriving:
 
     def preview(self) -> Redriven:
         """Return what would be handed back now; changes nothing."""
-        found = candidates(self._rows(self._selection, limit=self._selection.limit))
+        found = candidates(self._rows(limit=self._selection.limit))
         keys = ClosedKey.objects.filter(head__in=[each.id for each in found])
         heads = set(keys.values_list("head", flat=True))
         return self._sorted(found, heads=heads) + self._missing()
@@ -102,23 +102,23 @@ class Redriving:
         then nothing was done.
         """
         with transaction.atomic():
-            rows = self._rows(self._selection, limit=self._selection.limit)
+            rows = self._rows(limit=self._selection.limit)
             return self._hand_back(candidates(rows), by=by) + self._missing()
 
     def run(self, stop: threading.Event, *, by: Operator, tell: Tell | None = None) -> Redriven:
         """Hand them back chunk by chunk, until all is done or `stop` is set.
 
-        Each chunk is a transaction with its operator actions: what is killed has done whole chunks
-        and audited them, and called again it goes on with what is still open. Letters that were set
-        aside since it began are no part of it. `tell` hears the sum after each chunk.
+        Each chunk is a transaction with its operator actions: a run that is killed has done, and
+        audited, whole chunks; called again, it goes on with what is still open. Letters that were
+        set aside since it began are no part of it. `tell` hears the sum after each chunk.
         """
-        selection = self._selection.until_now()
+        self._selection = self._selection.until_now()
         total, after, to_do = self._missing(), None, self._selection.limit
         while not stop.is_set():
             began = self._clock()
             size = self._chunk if to_do is None else min(self._chunk, to_do)
             with transaction.atomic():
-                chunk = candidates(self._rows(selection, after=after, limit=size))
+                chunk = candidates(self._rows(after=after, limit=size))
                 total += self._hand_back(chunk, by=by)
             if len(chunk) < size or size == to_do:
                 break
@@ -130,10 +130,10 @@ class Redriving:
         return total
 
     def _rows(
-        self, selection: LetterSelection, *, limit: int | None, after: UUID | None = None
+        self, *, limit: int | None, after: UUID | None = None
     ) -> QuerySet[DeadLetter, tuple[Any, ...]]:
-        rows = selection.chosen()
-        if not selection.is_by_name:
+        rows = self._selection.chosen()
+        if not self._selection.is_by_name:
             rows = rows.open()
         if after is not None:
             rows = rows.filter(pk__gt=after)

@@ -1,15 +1,13 @@
 """Write stored events to Kafka once more: `manage.py republish EVENT_ID --reason "topic lost"`."""
 
-from argparse import ArgumentParser, ArgumentTypeError
-from datetime import datetime
+from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import get_current_timezone, is_naive
 
 from events.errors import UnknownTopic
+from events.management.moments import moment
 from events.management.operator_options import add_operator_options, operator_of
 from events.operating.republish_selection import Selection, Verdict
 from events.operating.republishing import RATE, Progress, Republishing
@@ -26,9 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("event_id", nargs="*", type=UUID, help="events, by their ids")
         parser.add_argument("--topic", default="", help="the events of this topic")
         parser.add_argument(
-            "--from", dest="start", type=_time, help="of --topic, accepted at or after (ISO 8601)"
+            "--from", dest="start", type=moment, help="of --topic, accepted at or after (ISO 8601)"
         )
-        parser.add_argument("--to", dest="end", type=_time, help="of --topic, accepted before")
+        parser.add_argument("--to", dest="end", type=moment, help="of --topic, accepted before")
         parser.add_argument(
             "--rate", type=float, default=RATE, help=f"events a second at most ({RATE:g})"
         )
@@ -78,13 +76,3 @@ def _run(options: dict[str, Any]) -> Republishing:
         return Republishing(selection, rate=options["rate"])
     except (UnknownTopic, ValueError) as error:
         raise CommandError(str(error)) from error
-
-
-def _time(text: str) -> datetime:
-    try:
-        found = parse_datetime(text)
-    except ValueError:  # of the form, but no such day
-        found = None
-    if found is None:
-        raise ArgumentTypeError(f"{text!r} is no time; write 2026-03-01T12:00:00Z")
-    return found.replace(tzinfo=get_current_timezone()) if is_naive(found) else found
