@@ -104,7 +104,8 @@ def group_standing(
     now = database_time()
     beats = list(with_liveness().filter(role="consumer", name=group).order_by("process"))
     letters = DeadLetter.objects.open().filter(among, group=group)[: LETTERS + 1].count()
-    pauses = Pause.objects.filter(among | Q(topic=""), group=group).active(now)
+    paused = Q() if within is None else Q(topic__in=["", *within])
+    pauses = Pause.objects.filter(paused, group=group).active(now)
     asked = {"group": group, "within": None if within is None else list(within)}
     return Standing(
         group=group,

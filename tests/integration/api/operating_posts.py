@@ -21,9 +21,7 @@ def post(api: Client, address: str, body: object, **headers: str) -> Any:
     """POST bytes as they are, anything else as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     # The client itself leaves the content type of an empty body out.
-    return api.generic(
-        "POST", f"/api/v1/{address}", content, CONTENT_TYPE=JSON, headers=headers
-    )
+    return api.generic("POST", f"/api/v1/{address}", content, CONTENT_TYPE=JSON, headers=headers)
 
 
 def refused(answer: Any, *, status: int, code: str, pointers: list[str] | None = None) -> Any:

@@ -70,9 +70,7 @@ def state(letter: DeadLetter) -> str:
 def test_a_letter_is_handed_back(api: Client) -> None:
     letter = a_letter()
 
-    answer = post(
-        api, f"{LETTERS}/{letter.pk}/redrive", REASON, **{"X-Request-ID": "request-7"}
-    )
+    answer = post(api, f"{LETTERS}/{letter.pk}/redrive", REASON, **{"X-Request-ID": "request-7"})
 
     assert answer.status_code == 202
     assert answer.json() == {
@@ -126,7 +124,9 @@ def test_an_edited_letter_goes_back_as_its_child(api: Client, edit: str, value: 
 
 def test_headers_are_edited_as_they_are_shown(api: Client) -> None:
     letter = a_letter(headers=[])
-    headers = [{"name": name, "value": value} for name, value in HEADERS.items()]
+    headers: list[dict[str, str | None]] = [
+        {"name": name, "value": value} for name, value in HEADERS.items()
+    ]
     headers += [{"name": "raw", "value_base64": "/w=="}, {"name": "none", "value": None}]
 
     answer = post(api, f"{LETTERS}/{letter.pk}/redrive", {**REASON, "headers": headers})
@@ -210,9 +210,7 @@ def test_a_letter_is_discarded(api: Client, now: str) -> None:
     assert (looked_at.status_code, looked_at.json()["dry_run"]) == (200, True)
     assert state(letter) == now
 
-    answer = post(
-        api, f"{LETTERS}/{letter.pk}/discard", REASON, **{"X-Request-ID": "request-7"}
-    )
+    answer = post(api, f"{LETTERS}/{letter.pk}/discard", REASON, **{"X-Request-ID": "request-7"})
 
     assert answer.status_code == 200
     assert answer.json() == {
@@ -449,7 +447,9 @@ def test_a_repeated_request_is_carried_out_once(api: Client) -> None:
 
     first, again = post(api, address, REASON, **key), post(api, address, REASON, **key)
     filtered = [
-        post(api, f"{LETTERS}/redrive", {**REASON, "group": "invoices"}, **{"Idempotency-Key": "2"})
+        post(
+            api, f"{LETTERS}/redrive", {**REASON, "group": "invoices"}, **{"Idempotency-Key": "2"}
+        )
         for _ in range(2)
     ]
 

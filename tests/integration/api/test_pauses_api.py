@@ -232,9 +232,7 @@ def test_a_whole_group_needs_the_right_to_each_of_its_topics(
     mine, other = two_topics
     grant(reader, mine, "read", "operate")
 
-    whole = refused(
-        post(limited, f"groups/{group}/pauses", REASON), status=403, code="forbidden"
-    )
+    whole = refused(post(limited, f"groups/{group}/pauses", REASON), status=403, code="forbidden")
     assert other not in whole["detail"]
     hidden = post(limited, f"groups/{group}/pauses", {**REASON, "topic": other})
     assert other not in refused(hidden, status=403, code="forbidden")["detail"]

@@ -145,7 +145,10 @@ def test_it_needs_the_right_to_operate(limited: Client, reader: User) -> None:
     row = an_unknown()
     body = {**REASON, "as": "done"}
     given = grant(reader, TOPIC, "operate")
-    there, nowhere = post(limited, address(row), body), post(limited, "consumptions/0/resolve", body)
+    there, nowhere = (
+        post(limited, address(row), body),
+        post(limited, "consumptions/0/resolve", body),
+    )
     assert (there.status_code, nowhere.status_code) == (404, 404)
     assert told(there) == told(nowhere)
     assert actions() == []

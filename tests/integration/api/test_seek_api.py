@@ -78,7 +78,7 @@ def row(topic: str, *, target: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("to", "target"),
+    "going",
     [
         ("earliest", 0),
         ("latest", 5),
@@ -89,8 +89,9 @@ def row(topic: str, *, target: int) -> dict[str, Any]:
     ],
 )
 def test_a_seek_is_looked_at_beforehand_and_done_at_once_without_consumers(
-    api: Client, group: str, topic: str, kafka_admin: AdminClient, to: object, target: int
+    api: Client, group: str, topic: str, kafka_admin: AdminClient, going: tuple[object, int]
 ) -> None:
+    to, target = going
     looked_at = post(api, f"groups/{group}/seek", {"to": to, "dry_run": True})
     assert looked_at.status_code == 200, looked_at.content
     assert looked_at.json() == {
