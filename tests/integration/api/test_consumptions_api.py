@@ -103,20 +103,19 @@ def test_pages_follow_one_another_without_gap_or_repetition(api: Client) -> None
 
 
 def test_times_are_found_among_rows_whose_ids_are_not_quite_in_their_order(api: Client) -> None:
-    hours = [0, 1, 2, 3, 4, 5, 6, 7]
-    rows = {
-        hour: a_consumption(
-            None,
-            dedupe_key=str(hour),
-            # A transaction that took long: its row has an earlier time than those before it.
-            first_at=at(hour * 3600 - (300 if hour % 2 else 0)),
-        )
-        for hour in hours
-    }
+    # Two of three transactions took five minutes: their rows are older than those around them.
+    times = [at(60 * number - (300 if number % 3 else 0)) for number in range(40)]
+    rows = [
+        a_consumption(None, dedupe_key=str(number), first_at=time)
+        for number, time in enumerate(times)
+    ]
 
-    found = ids(api, first_from=at(2 * 3600).isoformat(), first_before=at(5 * 3600).isoformat())
-
-    assert found == [rows[hour].pk for hour in (5, 4, 3, 2)]
+    for minute in range(-6, 40):
+        moment = at(60 * minute)
+        later = [row.pk for row in reversed(rows) if row.first_at >= moment]
+        earlier = [row.pk for row in reversed(rows) if row.first_at < moment]
+        assert ids(api, first_from=moment.isoformat()) == later, minute
+        assert ids(api, first_before=moment.isoformat()) == earlier, minute
 
 
 def test_one_is_told_with_its_attempts_and_letters(api: Client) -> None:

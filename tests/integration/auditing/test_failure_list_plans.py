@@ -118,6 +118,21 @@ def test_empty_pages_lead_to_what_is_rare() -> None:
     assert pages == ROWS // EXAMINED + 1
 
 
+@pytest.mark.usefixtures("many_rows")
+def test_what_is_rare_in_several_lanes_comes_once_and_in_order() -> None:
+    wanted = WantedLetters(exception="Rare")
+    found: list[UUID] = []
+    pages, after = 0, None
+    while pages == 0 or after is not None:
+        page = letter_page(wanted, after=after, limit=50)
+        found += [letter.pk for letter in page.letters]
+        pages, after = pages + 1, page.next
+
+    rows = DeadLetter.objects.filter(exception="Rare").order_by("-created_at", "-pk")
+    assert found == list(rows.values_list("pk", flat=True))
+    assert len(found) == 10
+
+
 def cheap(read: Callable[[], Any], wanted: object) -> Any:
     with CaptureQueriesContext(connection) as captured:
         answer = read()
