@@ -14,7 +14,7 @@ def consumption_address(row: Consumption) -> str:
 
 def consumption_record(row: Consumption) -> dict[str, Any]:
     """Return what one group did with one key."""
-    event = f"/api/v1/events/{row.event_id}" if row.event_id else None
+    waybill = f"/api/v1/events/{row.event_id}" if row.event_id else None
     return {
         "id": row.pk,
         **_ledger_key(row),
@@ -33,7 +33,7 @@ def consumption_record(row: Consumption) -> dict[str, Any]:
         "effect_began_at": row.effect_began_at,
         "effect_reference": row.effect_reference,
         "error": row.error,
-        "links": {"self": consumption_address(row), "event": event},
+        "links": {"self": consumption_address(row), "waybill": waybill},
     }
 
 

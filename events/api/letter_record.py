@@ -18,7 +18,7 @@ def letter_address(letter: DeadLetter) -> str:
 
 def letter_record(letter: DeadLetter) -> dict[str, Any]:
     """Return the record of a letter as `without_bytes()` gives it."""
-    event = f"/api/v1/events/{letter.event_id}" if letter.event_id else None
+    waybill = f"/api/v1/events/{letter.event_id}" if letter.event_id else None
     return {
         "id": letter.pk,
         "group": letter.group,
@@ -40,7 +40,7 @@ def letter_record(letter: DeadLetter) -> dict[str, Any]:
         "reason": letter.reason,
         "result": letter.result,
         "parent": letter.parent_id,
-        "links": {"self": letter_address(letter), "event": event},
+        "links": {"self": letter_address(letter), "waybill": waybill},
     }
 
 

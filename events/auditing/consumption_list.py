@@ -100,7 +100,7 @@ def _lanes(wanted: WantedConsumptions) -> Lanes:
             (wanted.topics, "f.topic = ANY(%(topics)s)"),
             (None if is_by_group else wanted.group, 'f."group" = %(group)s'),
             (wanted.dedupe_key, "f.dedupe_key = %(dedupe_key)s"),
-            (wanted.event, "f.event_id = %(event)s"),
+            (wanted.event, "f.event_id = %(event_id)s"),
             (wanted.outcome, "f.outcome = %(outcome)s"),
             (wanted.first_from, "f.first_at >= %(from)s"),
             (wanted.first_before, "f.first_at < %(before)s"),
@@ -109,7 +109,7 @@ def _lanes(wanted: WantedConsumptions) -> Lanes:
             "topics": list(wanted.topics or ()),
             "group": wanted.group,
             "dedupe_key": wanted.dedupe_key,
-            "event": wanted.event,
+            "event_id": wanted.event,
             "outcome": wanted.outcome and wanted.outcome.value,
             "from": wanted.first_from,
             "before": wanted.first_before,
@@ -122,7 +122,7 @@ def _lanes(wanted: WantedConsumptions) -> Lanes:
 def _lane(wanted: WantedConsumptions) -> tuple[str, bool]:
     """Return the condition of the narrowest lane, and whether there is one for each group."""
     if wanted.event is not None:
-        return "r.event_id = %(event)s", False
+        return "r.event_id = %(event_id)s", False
     if wanted.dedupe_key is not None:
         return 'r."group" = t.lane AND r.dedupe_key = %(dedupe_key)s', True
     if wanted.outcome not in {None, Consumption.Outcome.SUCCEEDED}:

@@ -45,7 +45,7 @@ _CONSUMPTION: dict[str, Shape] = {
     "effect_began_at": nullable(MOMENT),
     "effect_reference": {**TEXT, "description": "Of an external effect: a Message-ID, say."},
     "error": TEXT,
-    "links": record(self=TEXT, event=nullable(TEXT)),
+    "links": record(self=TEXT, waybill=nullable(TEXT)),
 }
 CONSUMPTION_RECORD = record("What one group did with one dedupe key.", **_CONSUMPTION)
 CONSUMPTION_HISTORY = record(

@@ -49,7 +49,7 @@ _LETTER: dict[str, Shape] = {
     "reason": {**TEXT, "description": "Why a person redrove or discarded it."},
     "result": {**TEXT, "description": "What became of a redrive."},
     "parent": {**nullable(UUID), "description": "The letter whose redrive led to this one."},
-    "links": record(self=TEXT, event=nullable(TEXT)),
+    "links": record(self=TEXT, waybill=nullable(TEXT)),
 }
 HEADER = partial(
     record(

@@ -57,7 +57,7 @@ def test_it_tells_whether_order_1042_was_notified(api: Client) -> None:
                 "error": "",
                 "links": {
                     "self": f"/api/v1/consumptions/{row.pk}",
-                    "event": f"/api/v1/events/{event.pk}",
+                    "waybill": f"/api/v1/events/{event.pk}",
                 },
             }
         ],

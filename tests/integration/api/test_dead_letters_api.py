@@ -58,7 +58,7 @@ def test_a_letter_is_listed_without_its_bytes(api: Client) -> None:
         "reason": "",
         "result": "",
         "parent": None,
-        "links": {"self": f"{ADDRESS}/{letter.pk}", "event": f"/api/v1/events/{event.pk}"},
+        "links": {"self": f"{ADDRESS}/{letter.pk}", "waybill": f"/api/v1/events/{event.pk}"},
     }
 
 
