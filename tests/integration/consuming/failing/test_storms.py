@@ -68,3 +68,20 @@ def test_garbage_counts_too(
     send(*range(5))
     consume(storm_letters=5)
     assert Pause.objects.count() == 1
+
+
+@pytest.mark.parametrize("scope", ["key", "keyless"])
+def test_what_waited_beside_its_partition_and_was_done_is_no_dead_letter(
+    handler: Handler, send: Any, declare: Any, consume: Any, scope: str
+) -> None:
+    handler.broken = {99: ValueError("bad")}
+    handler.fails_first = 2  # in its chunk, then alone
+    declare(retry=RetryPolicy(max_attempts=2, initial_s=0.01, jitter=0, scope="key"))
+    for number in range(8):
+        send(number, key=None if scope == "keyless" else b"%d" % number)
+    consume(storm_letters=5)
+    assert sorted(handler.done()) == list(range(8))
+    send(99)
+    consume(storm_letters=5)
+    assert DeadLetter.objects.open().count() == 1
+    assert not Pause.objects.exists()
