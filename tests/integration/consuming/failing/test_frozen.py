@@ -7,6 +7,8 @@ import pytest
 from events.consuming.assembly import ConsumerProcess
 from events.consuming.inbox import Inbox
 from events.kafka.record import Record
+from events.models import DeadLetter
+from events.operating.letter_record import record_of
 from tests.integration.consuming.failing.conftest import TYPE, Handler, held, release
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,24 +21,19 @@ def frozen(
     """The inbox of a process that has had the partition, and knows of no closed key."""
     declare(on_exhausted="quarantine", effect=request.param)
     inbox = ConsumerProcess(group=topic, settings=waybill_settings())._worker._inbox
-    inbox.apply([fetched(topic, 100, key=b"other")])
+    headers = (("ce_type", TYPE.encode()),)
+    inbox.apply([Record(topic, 0, 100, b"other", b'{"n": 100}', headers, None)])
     return inbox
 
 
-def fetched(topic: str, number: int, *, key: bytes = b"k", offset: int | None = None) -> Record:
-    at = number if offset is None else offset
-    value = b'{"n": %d}' % number
-    return Record(topic, 0, at, key, value, (("ce_type", TYPE.encode()),), None)
-
-
 def test_it_does_not_run_what_is_held_behind_a_quarantined_message(
-    handler: Handler, topic: str, send: Any, consume: Any, frozen: Inbox
+    handler: Handler, send: Any, consume: Any, frozen: Inbox
 ) -> None:
     handler.broken = {1: ValueError("bad")}
     send(1, 2, 3)
     consume()
     assert held() == [2, 3]
-    frozen.apply([fetched(topic, n, offset=n - 1) for n in (1, 2, 3)])
+    frozen.apply([record_of(each) for each in DeadLetter.objects.order_by("offset")])
     assert handler.done() == [100]
     assert held() == [2, 3]
     handler.broken = {}
