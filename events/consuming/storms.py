@@ -19,6 +19,7 @@ _COUNT = """
         WHERE "group" = %(group)s AND state = 'open' AND created_at > greatest(
             now() - make_interval(secs => %(window_s)s),
             (SELECT max(resumed_at) FROM events_pause WHERE "group" = %(group)s AND topic = ''))
+        ORDER BY created_at DESC  -- from the newest on, by an index
         LIMIT %(most)s) recent
 """
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('waybill storm ' || %(group)s, 0))"

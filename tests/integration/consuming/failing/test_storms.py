@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from events.consuming.storms import _COUNT
 from events.models import DeadLetter, Pause
 from events.retry import RetryPolicy
 from tests.integration.consuming.failing.conftest import Handler
@@ -85,3 +86,27 @@ def test_what_waited_beside_its_partition_and_was_done_is_no_dead_letter(
     consume(storm_letters=5)
     assert DeadLetter.objects.open().count() == 1
     assert not Pause.objects.exists()
+
+
+@pytest.mark.usefixtures("failing")
+def test_counting_reads_no_older_letters(topic: str, send: Any, consume: Any) -> None:
+    send(0)
+    consume()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO events_deadletter (id, "group", topic, partition, "offset", headers,
+                source, ce_id, type, dedupe_key, handler, attempts, exception, error, traceback,
+                state, created_at, changed_at, reason, result)
+            SELECT gen_random_uuid(), "group", topic, partition, number, headers, source, ce_id,
+                type, dedupe_key, handler, attempts, exception, error, traceback, state,
+                now() - interval '1 hour', changed_at, reason, result
+            FROM events_deadletter, generate_series(1, 20000) AS number
+            """
+        )
+        cursor.execute("ANALYZE events_deadletter")
+        asked: dict[str, Any] = {"group": topic, "most": 100, "window_s": 60.0}
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {_COUNT}", asked)
+        [(plans,)] = cursor.fetchall()
+        plan = plans[0]["Plan"]
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 50
