@@ -6,9 +6,17 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from events.consuming.subscriptions import unsubscribe
 from events.models import ClosedKey, Consumption, DeadLetter
 from events.models.identifiers import new_id
-from tests.integration.consuming.failing.conftest import Handler, closed, held, release
+from tests.integration.consuming.failing.conftest import (
+    TYPE,
+    Handler,
+    closed,
+    held,
+    redrive,
+    release,
+)
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -155,3 +163,28 @@ def test_a_message_without_a_key_is_set_aside_and_closes_nothing(
     assert handler.done() == [2]
     assert closed() == []
     assert Consumption.objects.get(dedupe_key="thing:1").outcome == "dead_lettered"
+
+
+def test_an_older_letter_that_fails_again_does_not_take_the_place_of_the_head(
+    handler: Handler, topic: str, send: Any, declare: Any, consume: Any
+) -> None:
+    handler.broken = {1: ValueError("bad"), 2: ValueError("bad")}
+    declare()
+    send(1)
+    consume()
+    unsubscribe(topic, group=topic, type=TYPE)
+    declare(on_exhausted="quarantine")
+    send(2, 3)
+    consume()
+    head = ClosedKey.objects.get().head
+    redrive(offset=0)
+    consume()
+    assert ClosedKey.objects.get().head == head
+    handler.broken = {}
+    release()
+    consume()
+    assert handler.done() == [2, 3]
+    assert DeadLetter.objects.open().get().offset == 0
+    redrive()
+    consume()
+    assert handler.done() == [2, 3, 1]
