@@ -7,12 +7,16 @@ from uuid import uuid4
 
 from events.models import (
     Attempt,
+    ClosedKey,
     Consumption,
     DeadLetter,
     Event,
+    Gap,
     Heartbeat,
     OutboxEntry,
+    Pause,
     Publication,
+    Seek,
 )
 from events.models.identifiers import new_id
 
@@ -150,3 +154,53 @@ def a_heartbeat(role: str = "consumer", *, beat_at: datetime, **fields: Any) -> 
         **fields,
     }
     return Heartbeat.objects.create(**row)
+
+
+def a_pause(**fields: Any) -> Pause:
+    row = {"group": GROUP, "topic": "order_invoices", "by": "ada", "paused_at": START, **fields}
+    return Pause.objects.create(**row)
+
+
+def a_closed_key(**fields: Any) -> ClosedKey:
+    row = {
+        "group": GROUP,
+        "topic": "order_invoices",
+        "key": b"1042",
+        "cause": "paused",
+        "by": "ada",
+        "closed_at": START,
+        **fields,
+    }
+    return ClosedKey.objects.create(**row)
+
+
+def a_seek(**fields: Any) -> Seek:
+    row = {
+        "group": GROUP,
+        "topic": "order_invoices",
+        "partition": 1,
+        "from_offset": 128,
+        "to_offset": 0,
+        "by": "ada",
+        "requested_at": START,
+        **fields,
+    }
+    return Seek.objects.create(**row)
+
+
+def a_gap(**fields: Any) -> Gap:
+    row = {
+        "group": GROUP,
+        "topic": "order_invoices",
+        "partition": 1,
+        "cause": "retention",
+        "policy": "earliest",
+        "from_offset": 10,
+        "to_offset": 128,
+        "missed": 118,
+        "host": "app-1",
+        "pid": 41,
+        "at": START,
+        **fields,
+    }
+    return Gap.objects.create(**row)

@@ -7,14 +7,19 @@ from django.contrib import admin
 from events.admin import (
     accounts,
     attempt,
+    closed_key,
     consumption,
     dead_letter,
     event,
     find_page,
+    gap,
+    group_page,
     heartbeat,
     operator_action,
     outbox_entry,
+    pause,
     publication,
+    seek,
     token,
     topic_grant,
 )
@@ -22,17 +27,21 @@ from events.admin import (
 __all__ = [
     "accounts",
     "attempt",
+    "closed_key",
     "consumption",
     "dead_letter",
     "event",
+    "gap",
     "heartbeat",
     "operator_action",
     "outbox_entry",
+    "pause",
     "publication",
+    "seek",
     "token",
     "topic_grant",
 ]
 
 console: Any = admin.site  # unfold's, whose `extra_urls` Django's type does not know
 console.index_template = "events/overview.html"
-console.extra_urls = find_page.urls
+console.extra_urls = lambda: [*find_page.urls(), *group_page.urls()]

@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from events.models import DeadLetter
+
 Column = TypeVar("Column", bound=Callable[..., Any])
 
 NOTHING = "-"
@@ -39,6 +41,18 @@ TONES = {
     "silent": "danger",
     "allowed": "success",
     "refused": "danger",
+    "paused": "warning",
+    "in force": "warning",
+    "resumed": "quiet",
+    "ended": "quiet",
+    "released": "info",
+    "requested": "info",
+    "done": "success",
+    "superseded": "quiet",
+    "retention": "danger",
+    "truncated": "danger",
+    "recreated": "danger",
+    "added": "info",
 }
 
 
@@ -87,6 +101,14 @@ def code(text: object) -> SafeString | str:
     )
 
 
+def key(value: bytes) -> SafeString | str:
+    """Return a message's key: as text, or where it is none its bytes in hex."""
+    try:
+        return code(value.decode())
+    except UnicodeDecodeError:
+        return code(f"0x{value.hex()}")
+
+
 def identifier(value: object) -> SafeString:
     """Return an id that stays on one line."""
     return format_html('<span class="wb-id">{}</span>', value)
@@ -107,4 +129,21 @@ def event_link(event_id: UUID | None) -> SafeString | str:
         address,
         event_id,
         f"…{str(event_id)[-12:]}",
+    )
+
+
+def letter_link(letter: DeadLetter) -> SafeString:
+    """Return a link to a dead letter, with its state."""
+    return format_html(
+        "{} {} {}", letter_id_link(letter.pk), label(letter.state), moment(letter.created_at)
+    )
+
+
+def letter_id_link(letter_id: object) -> SafeString:
+    """Return a link to the dead letter of this id."""
+    return format_html(
+        '<a class="wb-link wb-id" href="{}" title="{}">{}</a>',
+        reverse("admin:events_deadletter_change", args=[letter_id]),
+        letter_id,
+        f"…{str(letter_id)[-12:]}",
     )

@@ -1,19 +1,34 @@
 """Consumptions: the ledger, what groups did with dedupe keys."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
 from events.admin import columns
-from events.admin.by_topic import ByTopic
 from events.admin.filters import GroupFilter, TopicFilter, among
+from events.admin.operated import Operated
+from events.admin.operating import resolving
+from events.admin.operating.plan import Link
 from events.models import LIVE, Consumption
+
+_UNKNOWN_COLUMNS = ("heading", "effect_began", "reference", "attempts", "waybill", "problem")
+_UNKNOWN = {
+    "before_list": (
+        "An external effect began and nobody knows whether it happened. Look for its reference "
+        "where the effect would be (a mailbox, the log of the mail server); then open the row "
+        "and say that it was done, or have it done again."
+    ),
+    "empty_text": "Of every effect that began it is known whether it happened.",
+}
 
 
 @admin.register(Consumption)
-class ConsumptionAdmin(ByTopic[Consumption]):
+class ConsumptionAdmin(Operated[Consumption]):
     """One row for each group and key."""
 
     list_display = ("heading", "state", "waybill", "attempts", "begun", "problem")
@@ -36,7 +51,41 @@ class ConsumptionAdmin(ByTopic[Consumption]):
 
     def rows(self) -> QuerySet[Consumption]:
         """Leave out the bytes kept for a resend."""
-        return Consumption.objects.defer("effect_payload")
+        return Consumption.objects.defer("effect_payload", "message")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages on which unknown outcomes are decided."""
+        resolve = self.admin_site.admin_view(resolving.resolve_view)
+        ours = [
+            path(f"<int:consumption_id>/{how}/", resolve, {"how": how}, name=resolving.page(how))
+            for how in resolving.HOW
+        ]
+        return [*ours, *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        """Of unknown outcomes, tell what helps to decide."""
+        return _UNKNOWN_COLUMNS if _shows_unknown(request) else self.list_display
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Say what an unknown outcome is, and what to do about it."""
+        more = _UNKNOWN if _shows_unknown(request) else {}
+        return super().changelist_view(request, more | (extra_context or {}))
+
+    def operations(self, request: HttpRequest, row: Consumption) -> Sequence[Link]:
+        """Offer to decide what is unknown."""
+        if row.outcome != Consumption.Outcome.UNKNOWN:
+            return ()
+        return [
+            Link(
+                operation.title,
+                operation.icon,
+                reverse(f"admin:{resolving.page(how)}", args=[row.pk]),
+            )
+            for how, operation in resolving.HOW.items()
+            if operation.allows(request.user, topics=[row.topic])
+        ]
 
     @columns.column("Group and dedupe key", header=True)
     def heading(self, row: Consumption) -> tuple[str, Any]:
@@ -103,6 +152,11 @@ class ConsumptionAdmin(ByTopic[Consumption]):
         """When the external effect was about to happen."""
         return columns.moment(row.effect_began_at)
 
+    @columns.column("Reference")
+    def reference(self, row: Consumption) -> SafeString | str:
+        """What the effect is called outside: a Message-ID."""
+        return columns.code(row.effect_reference)
+
     @columns.column("Error")
     def error_text(self, row: Consumption) -> SafeString | str:
         """The last error, whole."""
@@ -112,3 +166,7 @@ class ConsumptionAdmin(ByTopic[Consumption]):
     def problem(self, row: Consumption) -> SafeString | str:
         """The last error, beginning first."""
         return columns.short(row.error, longest=50)
+
+
+def _shows_unknown(request: HttpRequest) -> bool:
+    return request.GET.get("outcome") == Consumption.Outcome.UNKNOWN

@@ -1,41 +1,63 @@
-"""Dead letters: messages set aside for people."""
+"""Dead letters: messages set aside for people, and what they may do with them."""
 
-import base64
-import binascii
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin import columns
-from events.admin.by_topic import ByTopic
-from events.admin.filters import GroupFilter, TopicFilter, among
-from events.admin.payload import readable
+from events.admin import columns, letter_kinds
+from events.admin.filters import (
+    ExceptionFilter,
+    GroupFilter,
+    HandlerFilter,
+    TopicFilter,
+    among,
+)
+from events.admin.letter_message import VALUE_PAGE, header, shown, value_view
+from events.admin.operated import Operated
+from events.admin.operating import editing, letters
+from events.admin.operating.operation import DISCARD, EDIT, REDRIVE, Operation
+from events.admin.operating.plan import Link
 from events.grants import Right, grants_of
 from events.models import DeadLetter
 
+_CHILDREN = 20
+_OFFERED: dict[str, tuple[Operation, ...]] = {
+    DeadLetter.State.OPEN: (REDRIVE, EDIT, DISCARD),
+    DeadLetter.State.HELD: (DISCARD,),
+}
+
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ByTopic[DeadLetter]):
-    """What failed, with everything needed to understand it."""
+class DeadLetterAdmin(Operated[DeadLetter]):
+    """What failed, by kind and one by one, with everything needed to understand it."""
+
+    actions = ("redrive", "discard")
+    list_before_template = "events/letters_above_list.html"
 
     list_display = ("heading", "status", "waybill", "position", "created", "problem")
-    list_filter = (among("state", DeadLetter.State), GroupFilter, TopicFilter)
+    list_filter = (
+        among("state", DeadLetter.State), GroupFilter, TopicFilter, ExceptionFilter, HandlerFilter,
+    )  # fmt: skip
     ordering = ("-created_at", "-id")
     fieldsets = (
         (None, {"fields": (
             "status", "group", "handler", "waybill", "position", "identity", "dedupe",
-            "attempts", "created", "changed", "reason",
+            "attempts", "created", "changed", "reason", "outcome", "came_from", "children",
         )}),
         ("What went wrong", {"fields": ("exception", "error_text", "trace")}),
         ("The message, as it lay on Kafka", {"fields": ("recorded", "raw_key", "names", "raw")}),
     )  # fmt: skip
     readonly_fields = (
         "status", "waybill", "position", "identity", "dedupe", "created", "changed",
-        "error_text", "trace", "recorded", "raw_key", "names", "raw",
+        "outcome", "came_from", "children", "error_text", "trace", "recorded", "raw_key", "names",
+        "raw",
     )  # fmt: skip
     empty_text = "No message was set aside: nothing has failed for good."
 
@@ -43,16 +65,65 @@ class DeadLetterAdmin(ByTopic[DeadLetter]):
         """Leave out the bytes and the traceback until a page asks for them."""
         return DeadLetter.objects.defer("value", "headers", "traceback")
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages on which letters are dealt with."""
+        wrap = self.admin_site.admin_view
+        ours = [
+            path("kinds/", wrap(letter_kinds.kinds_view), name=letter_kinds.PAGE),
+            path("redrive/", wrap(letters.redrive_view), name=letters.PAGES[REDRIVE.name]),
+            path("discard/", wrap(letters.discard_view), name=letters.PAGES[DISCARD.name]),
+            path("<uuid:letter_id>/edit/", wrap(editing.edit_view), name=editing.PAGE),
+            path("<uuid:letter_id>/value/", wrap(value_view), name=VALUE_PAGE),
+        ]
+        return [*ours, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show above the list what failed, by kind; refuse what a list does not even offer."""
+        operation = {"redrive": REDRIVE, "discard": DISCARD}.get(request.POST.get("action", ""))
+        if operation is not None and not operation.is_for(request.user):
+            operation.require(request, topics=(), target_id="*")
+        more = letter_kinds.above_list(request)
+        return super().changelist_view(request, more | (extra_context or {}))
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Who may redrive and discard letters of some topic; each letter is decided for itself."""
+        return REDRIVE.is_for(request.user)
+
+    def operations(self, request: HttpRequest, letter: DeadLetter) -> Sequence[Link]:
+        """Offer what its state allows."""
+        pages = {
+            REDRIVE: letters.address(REDRIVE, id=letter.pk),
+            EDIT: reverse(f"admin:{editing.PAGE}", args=[letter.pk]),
+            DISCARD: letters.address(DISCARD, id=letter.pk),
+        }
+        return [
+            Link(operation.title, operation.icon, pages[operation])
+            for operation in _OFFERED.get(letter.state, ())
+            if operation.allows(request.user, topics=[letter.topic])
+        ]
+
+    @admin.action(description="Redrive", permissions=["operate"])
+    def redrive(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
+        """Lead to the plan for the chosen letters."""
+        return _chosen(request, REDRIVE, queryset)
+
+    @admin.action(description="Discard", permissions=["operate"])
+    def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
+        """Lead to the plan for the chosen letters."""
+        return _chosen(request, DISCARD, queryset)
+
     def get_fieldsets(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
         """Show the message's bytes only to those who may see values."""
-        shown = super().get_fieldsets(request, obj)
+        told = super().get_fieldsets(request, obj)
         if obj is None or grants_of(request.user).allows(Right.VALUES, obj.topic):
-            return shown
+            return told
         note = (
             "The key, the headers and the value are for those with a grant to see values of "
             f"topic {obj.topic}."
         )
-        return (*shown[:-1], (shown[-1][0], {"fields": ("recorded",), "description": note}))
+        return (*told[:-1], (told[-1][0], {"fields": ("recorded",), "description": note}))
 
     @columns.column("Group and exception", header=True)
     def heading(self, letter: DeadLetter) -> tuple[str, str]:
@@ -102,7 +173,7 @@ class DeadLetterAdmin(ByTopic[DeadLetter]):
     @columns.column("Error")
     def problem(self, letter: DeadLetter) -> SafeString | str:
         """The error, beginning first."""
-        return columns.short(letter.error, longest=50)
+        return columns.short(letter.error, longest=40)
 
     @columns.column("Error")
     def error_text(self, letter: DeadLetter) -> SafeString | str:
@@ -117,39 +188,48 @@ class DeadLetterAdmin(ByTopic[DeadLetter]):
     @columns.column("Key")
     def raw_key(self, letter: DeadLetter) -> SafeString | str:
         """The key, as text if it is text."""
-        return _shown(letter.key, lay_out=False)
+        return shown(letter.key, lay_out=False)
 
     @columns.column("Headers")
     def names(self, letter: DeadLetter) -> SafeString | str:
         """The headers, a line each."""
         return columns.block(
-            "\n".join(f"{name}: {_decoded(value)}" for name, value in letter.headers)
+            "\n".join(f"{name}: {header(value)}" for name, value in letter.headers)
         )
 
     @columns.column("Value")
     def raw(self, letter: DeadLetter) -> SafeString | str:
-        """The value, laid out."""
-        return _shown(letter.value, lay_out=True)
+        """The value, laid out, and the way to its very bytes."""
+        text = shown(letter.value, lay_out=True)
+        if letter.value is None:
+            return text
+        page = reverse(f"admin:{VALUE_PAGE}", args=[letter.pk])
+        return format_html(
+            '{}<a class="wb-link" href="{}" download>Download the bytes</a>', text, page
+        )
+
+    @columns.column("Result")
+    def outcome(self, letter: DeadLetter) -> SafeString | str:
+        """What became of a redrive."""
+        return columns.block(letter.result)
+
+    @columns.column("Came from")
+    def came_from(self, letter: DeadLetter) -> SafeString | str:
+        """The letter whose redrive or edit this one is."""
+        return columns.letter_link(letter.parent) if letter.parent else columns.NOTHING
+
+    @columns.column("Led to")
+    def children(self, letter: DeadLetter) -> SafeString | str:
+        """The letters its redrives and edits left, in their order."""
+        found = letter.children.only("state", "created_at").order_by("created_at", "id")
+        lines = format_html_join(
+            "", "<li>{}</li>", ((columns.letter_link(each),) for each in found[:_CHILDREN])
+        )
+        return format_html("<ul>{}</ul>", lines) if lines else columns.NOTHING
 
 
-def _shown(stored: bytes | memoryview | None, *, lay_out: bool) -> SafeString | str:
-    if stored is None:
-        return "null"
-    payload = readable(bytes(stored), lay_out=lay_out)
-    cut = ", cut" if payload.is_cut else ""
-    return format_html(
-        '{}<p class="wb-hint">{}, {} bytes{}</p>',
-        columns.block(payload.text),
-        payload.form,
-        payload.size,
-        cut,
-    )
-
-
-def _decoded(value: str | None) -> str:
-    if value is None:
-        return "null"
-    try:
-        return base64.b64decode(value, validate=True).decode("utf-8", "backslashreplace")
-    except binascii.Error:
-        return value
+def _chosen(
+    request: HttpRequest, operation: Operation, chosen: QuerySet[DeadLetter]
+) -> HttpResponse:
+    ids = list(chosen.values_list("pk", flat=True)[: letters.MOST])
+    return redirect(letters.address(operation, id=ids))

@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet, TextChoices
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
-from events.consuming.subscriptions import groups
+from events.consuming.subscriptions import groups, subscriptions
 from events.grants import Right, grants_of
 from events.topics import Topic, declared_topics
 
@@ -61,6 +61,29 @@ class GroupFilter(EqualsFilter):
     def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
         """Offer the groups that subscribe to something."""
         return [(name, name) for name in groups()]
+
+
+class ExceptionFilter(EqualsFilter):
+    """By the exception that was chosen; which there are is told by the page of the kinds."""
+
+    title = "exception"
+    parameter_name = "exception"
+
+    def lookups(self, request: HttpRequest, _model_admin: Any) -> Choices:
+        """Offer what is chosen, to be seen and left."""
+        chosen = request.GET.get(self.parameter_name)
+        return [(chosen, chosen)] if chosen else []
+
+
+class HandlerFilter(EqualsFilter):
+    """By handler, of those declared."""
+
+    title = "handler"
+    parameter_name = "handler"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Offer the names of the handlers that subscribe."""
+        return [(name, name) for name in sorted({each.name for each in subscriptions()})]
 
 
 def _offered(request: HttpRequest) -> list[Topic]:

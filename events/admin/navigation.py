@@ -9,11 +9,17 @@ from django.urls import reverse
 
 
 class Page(NamedTuple):
-    """The list of a model: its label in Django, its title and its Material Symbol."""
+    """The list of a model: its label in Django, its title and its Material Symbol.
+
+    With `query` it is the list so filtered; with `name` another page, for those who may see the
+    model.
+    """
 
     label: str
     title: str
     icon: str
+    query: str = ""
+    name: str = ""
 
 
 Section = tuple[str, tuple[Page, ...]]
@@ -33,6 +39,17 @@ _FLOW: tuple[Section, ...] = (
             Page("events.consumption", "Consumptions", "task_alt"),
             Page("events.attempt", "Attempts", "replay"),
             Page("events.deadletter", "Dead letters", "markunread_mailbox"),
+            Page("events.consumption", "Unknown outcomes", "question_mark", "outcome=unknown"),
+        ),
+    ),
+    (
+        "Groups",
+        (
+            Page("events.grouptopic", "Groups", "groups", name="groups"),
+            Page("events.pause", "Pauses", "pause_circle"),
+            Page("events.closedkey", "Closed keys", "lock"),
+            Page("events.seek", "Seeks", "my_location"),
+            Page("events.gap", "Gaps", "broken_image"),
         ),
     ),
 )
@@ -65,11 +82,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"items": top}]
     offered = _addresses(request)
     for title, pages in (*_FLOW, *_others(), _OPERATION):
-        items = [
-            _item(page.title, icon=page.icon, link=offered[page.label])
-            for page in pages
-            if page.label in offered
-        ]
+        items = [_offer(page, request, offered) for page in pages if page.label in offered]
         if items:
             groups.append({"title": title, "items": items})
     return groups
@@ -79,15 +92,40 @@ def _item(title: str, *, icon: str, link: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link}
 
 
+def _offer(page: Page, request: HttpRequest, offered: dict[str, str]) -> dict[str, Any]:
+    address = reverse(f"admin:{page.name}") if page.name else offered[page.label]
+    if not page.query:
+        rivals = [
+            other.query for _, pages in _FLOW for other in pages if other.label == page.label
+        ]
+        is_rival = any(query and query in request.GET.urlencode() for query in rivals)
+        is_here = request.path.startswith(address) and not is_rival
+        return {**_item(page.title, icon=page.icon, link=address), "active": is_here}
+    is_here = request.path == address and page.query in request.GET.urlencode()
+    link = f"{address}?{page.query}"
+    return {**_item(page.title, icon=page.icon, link=link), "active": is_here}
+
+
 def _addresses(request: HttpRequest) -> dict[str, str]:
-    """The list of each registered model that the user may see."""
-    return {
+    """The list of each registered model that the user may see; of others, that they may."""
+    without = {
+        page.label: ""
+        for _, pages in _FLOW
+        for page in pages
+        if page.name and request.user.has_perm(_permission(page))
+    }
+    return without | {
         model._meta.label_lower: reverse(
             f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
         )
         for model, model_admin in admin.site._registry.items()
         if model_admin.has_view_permission(request)
     }
+
+
+def _permission(page: Page) -> str:
+    app, model = page.label.split(".")
+    return f"{app}.view_{model}"
 
 
 def _others() -> Iterator[Section]:

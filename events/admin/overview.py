@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from events.admin import columns
+from events.admin import columns, overview_groups
+from events.admin.overview_groups import Stopped
 from events.auditing.health import with_liveness
 from events.auditing.waybill import state_of
 from events.conf import waybill as configured
@@ -37,11 +38,15 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add to the index what the user may see of how Waybill is."""
     may = request.user.has_perm
     processes = list(_processes()) if may("events.view_heartbeat") else None
+    stopped = overview_groups.stopped(request)
     return context | {
         "title": "Overview",
-        "figures": list(_figures(request)),
+        "figures": [*_figures(request), *_of_groups(request, stopped)],
         "processes": processes,
-        "warnings": [] if processes is None else list(_warnings(processes)),
+        "warnings": [
+            *stopped.warnings(),
+            *([] if processes is None else _warnings(processes)),
+        ],
         "latest": _latest(request) if may("events.view_event") else None,
     }
 
@@ -65,6 +70,18 @@ def _figures(request: HttpRequest) -> Iterator[Figure]:
             )
 
 
+def _of_groups(request: HttpRequest, stopped: Stopped) -> Iterator[Figure]:
+    may = request.user.has_perm
+    if may("events.view_pause"):
+        yield _figure("Active pauses", stopped.count, page="pause", query="", tone="warning")
+    if may("events.view_closedkey"):
+        rows = overview_groups.closed_keys(request)
+        yield _trouble("Closed keys", rows, page="closedkey", query="", tone="warning")
+    if may("events.view_gap"):
+        rows = overview_groups.gaps_of_a_day(request)
+        yield _trouble("Gaps of a day", rows, page="gap", query="age=24h", tone="danger")
+
+
 def _backlog(waiting: Backlog) -> Figure:
     hint, tone = "all events are published", "success"
     if waiting.oldest_age_s is not None:
@@ -81,7 +98,10 @@ def _backlog(waiting: Backlog) -> Figure:
 
 
 def _trouble(title: str, rows: QuerySet[Any], *, page: str, query: str, tone: str) -> Figure:
-    value = _counted(rows)
+    return _figure(title, _counted(rows), page=page, query=query, tone=tone)
+
+
+def _figure(title: str, value: str, *, page: str, query: str, tone: str) -> Figure:
     return Figure(
         title=title,
         value=value,
@@ -95,6 +115,9 @@ _HINTS = {  # while there are some, and while there are none
     "Parked": ("can never be written", "nothing is stuck"),
     "Open dead letters": ("wait for people", "nothing was given up"),
     "Unknown outcomes": ("did the effect happen?", "every effect is known"),
+    "Active pauses": ("stand still until resumed", "no group is stopped"),
+    "Closed keys": ("hold their messages", "every key flows"),
+    "Gaps of a day": ("messages were missed or moved", "nothing was missed"),
     "Retrying": ("wait for another attempt", "nothing waits for a retry"),
 }
 

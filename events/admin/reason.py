@@ -26,19 +26,40 @@ def reason_field() -> forms.CharField:
     )
 
 
+class ReasonForm(forms.Form):
+    """Asks why; forms of operations that ask for more extend it."""
+
+    reason = reason_field()
+
+
+def reason_form(request: HttpRequest) -> ReasonForm:
+    """Return the form as it was sent, or an empty one if nothing was confirmed yet."""
+    return ReasonForm(request.POST if CONFIRMED in request.POST else None)
+
+
+def origin_of(request: HttpRequest) -> str:
+    """Return where the request comes from."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def request_id() -> str:
+    """Return the id of the request that is being answered, as it is bound for the logs."""
+    return str(get_contextvars().get("request_id", ""))
+
+
 def operator_of(request: HttpRequest, *, reason: str) -> Operator:
     """Return who does something by this request, and why."""
     return Operator(
         name=request.user.get_username(),
         reason=reason,
-        origin=request.META.get("REMOTE_ADDR", ""),
-        request_id=get_contextvars().get("request_id", ""),  # bound for the logs
+        origin=origin_of(request),
+        request_id=request_id(),
     )
 
 
 def given_reason(request: HttpRequest) -> str:
     """Return the reason of a request that confirms; empty if it does not, or gives none."""
-    form = _form(request)
+    form = reason_form(request)
     return str(form.cleaned_data["reason"]) if form.is_valid() else ""
 
 
@@ -53,17 +74,9 @@ def confirmation(
         **admin.site.each_context(request),
         "title": title,
         "doing": [str(each) for each in doing],
-        "form": _form(request),
+        "form": reason_form(request),
         "action": action,
         "keys": list(keys),
         "confirmed": CONFIRMED,
     }
     return TemplateResponse(request, "events/confirmation.html", context)
-
-
-class _ReasonForm(forms.Form):
-    reason = reason_field()
-
-
-def _form(request: HttpRequest) -> _ReasonForm:
-    return _ReasonForm(request.POST if CONFIRMED in request.POST else None)

@@ -6,11 +6,13 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from events.admin import columns
 from events.admin.payload import Payload, readable
 from events.auditing.entries import Entry, Kind, Target, seconds
+from events.auditing.letter_entries import CAME_FROM, LED_TO
 from events.auditing.waybill import Waybill
 from events.grants import Right, grants_of
 from events.models import Attempt, Event
@@ -95,10 +97,19 @@ def _step(entry: Entry, *, since: datetime, user: User) -> Step:
         at=columns.moment(entry.at),
         after=_after((entry.at - since).total_seconds()),
         details=tuple(
-            (name, columns.moment(value) if isinstance(value, datetime) else str(value))
+            (name, _told(name, value, may_see_letters=user.has_perm("events.view_deadletter")))
             for name, value in entry.details
         ),
     )
+
+
+def _told(name: str, value: str | int | datetime, *, may_see_letters: bool) -> SafeString | str:
+    if isinstance(value, datetime):
+        return columns.moment(value)
+    if name in {CAME_FROM, LED_TO} and may_see_letters:
+        ids = str(value).split(", ")
+        return format_html_join(" ", "{}", ((columns.letter_id_link(each),) for each in ids))
+    return str(value)
 
 
 def _after(age_s: float) -> str:

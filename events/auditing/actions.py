@@ -43,7 +43,7 @@ def record_action(
         target_type=_fitted("target_type", target_type),
         target_id=_fitted("target_id", str(target_id)),
         reason=_storable(reason.strip()),
-        details=dict(details or {}),
+        details=_told(details or {}),
         allowed=allowed,
         origin=_fitted("origin", origin),
         request_id=_fitted("request_id", request_id),
@@ -88,6 +88,15 @@ def refuse(
 def _fitted(name: str, text: str) -> str:
     field = OperatorAction._meta.get_field(name)
     return _storable(text)[: getattr(field, "max_length", None)]
+
+
+def _told(value: Any) -> Any:
+    """Make every text in the details storable: a key may hold what PostgreSQL's JSON does not."""
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, Mapping):
+        return {_told(name): _told(each) for name, each in value.items()}
+    return [_told(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _storable(text: str) -> str:

@@ -10,11 +10,12 @@ from django.db.models.functions import Now
 
 from events.conf import waybill as configured
 from events.consuming.subscriptions import groups, subscriptions
-from events.models import Heartbeat
+from events.models import Heartbeat, Pause
 from events.publishing.backlog import Backlog, backlog
 from events.topics import declared_topics
 
 PROCESSES = 200
+BY_ITSELF = "waybill"  # who paused: a storm of dead letters, or a gap
 
 # The newest records of each partition: if one was written after the group last moved, and that is
 # a while ago, the group stands still. Busy partitions are told by those before the newest.
@@ -60,7 +61,7 @@ def with_liveness() -> QuerySet[Heartbeat]:
 
 
 def health() -> Health:
-    """Return how it is now: two queries, and one for each group that has consumers."""
+    """Return how it is now: three queries, and one for each group that has consumers."""
     processes = tuple(with_liveness().order_by("role", "name", "process")[:PROCESSES])
     waiting = backlog()
     alive = [row for row in processes if vars(row)["is_alive"]]
@@ -93,21 +94,42 @@ def _relaying(alive: Sequence[Heartbeat], waiting: Backlog) -> Iterator[Reason]:
 
 
 def _consuming(alive: Sequence[Heartbeat]) -> Iterator[Reason]:
+    pauses = _pauses()
     for group in groups():
+        paused = [row for row in pauses if row.group == group]
+        for row in paused:
+            if row.by == BY_ITSELF:
+                yield Reason(code="paused-by-waybill", detail=f"{_named(row)}: {row.reason}")
         members = [row for row in alive if (row.role, row.name) == ("consumer", group)]
         if not members:
             yield Reason(
                 code="no-consumer",
                 detail=f"No consumer of {group} is running. Start manage.py runconsumer {group}.",
             )
-        elif _stands_still(group, members):
+        elif _stands_still(group, members, paused):
             yield Reason(
                 code="no-progress",
                 detail=f"Group {group} moves nothing, although its topics hold newer events.",
             )
 
 
-def _stands_still(group: str, members: Sequence[Heartbeat]) -> bool:
+def _pauses() -> Sequence[Pause]:
+    in_force = Q(until__isnull=True) | Q(until__gt=Now())
+    rows = Pause.objects.filter(in_force, resumed_at__isnull=True)
+    return tuple(rows.order_by("paused_at", "id"))
+
+
+def _named(row: Pause) -> str:
+    place = f" in {row.topic}" if row.topic else ""
+    partition = "" if row.partition is None else f", partition {row.partition},"
+    return f"Group {row.group} is paused{place}{partition} since {row.paused_at:%F %H:%M} UTC"
+
+
+def _is_paused(topic: str, number: int, paused: Sequence[Pause]) -> bool:
+    return any(row.topic in ("", topic) and row.partition in (None, number) for row in paused)
+
+
+def _stands_still(group: str, members: Sequence[Heartbeat], paused: Sequence[Pause]) -> bool:
     moved_at = max(row.progress_at or row.started_at for row in members)
     subscribed = {each.topic for each in subscriptions(group)}
     partitions = [
@@ -115,7 +137,10 @@ def _stands_still(group: str, members: Sequence[Heartbeat]) -> bool:
         for topic in declared_topics()
         if topic.name in subscribed
         for number in range(topic.partitions)
+        if not _is_paused(topic.name, number, paused)
     ]
+    if not partitions:
+        return False
     with connection.cursor() as cursor:
         cursor.execute(
             _STANDS_STILL,

@@ -9,7 +9,6 @@ from events.models import (
     LIVE,
     Attempt,
     Consumption,
-    DeadLetter,
     Event,
     OperatorAction,
     OutboxEntry,
@@ -133,36 +132,6 @@ def of_consumption(consumption: Consumption, *, success: Attempt | None) -> Iter
     )
 
 
-def of_dead_letters(letters: Iterable[DeadLetter]) -> Iterator[Entry]:
-    """Tell what was set aside for people, and what they did with it."""
-    for letter in letters:
-        held = letter.state == DeadLetter.State.HELD
-        target = Target("dead_letter", str(letter.pk))
-        yield Entry(
-            at=letter.created_at,
-            kind=Kind.HELD if held else Kind.DEAD_LETTERED,
-            summary="Held behind its closed key" if held else "Set aside as a dead letter",
-            group=letter.group,
-            details=facts(
-                ("handler", letter.handler),
-                ("attempts", letter.attempts),
-                ("dedupe key", letter.dedupe_key),
-                ("exception", "" if letter.exception in letter.error else letter.exception),
-                ("error", letter.error),
-            ),
-            target=target,
-        )
-        if letter.state in _DEALT_WITH:
-            yield Entry(
-                at=letter.changed_at,
-                kind=Kind(letter.state),
-                summary=f"Dead letter {letter.state}",
-                group=letter.group,
-                details=facts(("reason", letter.reason)),
-                target=target,
-            )
-
-
 def of_actions(actions: Iterable[OperatorAction]) -> Iterator[Entry]:
     """Tell what people did by hand, and what they were refused."""
     for action in actions:
@@ -171,17 +140,14 @@ def of_actions(actions: Iterable[OperatorAction]) -> Iterator[Entry]:
             kind=Kind.ACTION if action.allowed else Kind.REFUSED,
             summary=f"{action.actor}: {action.action}" + ("" if action.allowed else " (refused)"),
             details=facts(
-                ("reason", action.reason), ("from", action.origin), ("request", action.request_id)
+                ("decided", str(action.details.get("how", ""))),
+                ("reason", action.reason),
+                ("from", action.origin),
+                ("request", action.request_id),
             ),
             target=Target("operator_action", str(action.pk)),
         )
 
-
-_DEALT_WITH = {
-    DeadLetter.State.REDRIVING,
-    DeadLetter.State.REDRIVEN,
-    DeadLetter.State.DISCARDED,
-}
 
 _OUTCOMES: dict[str, str] = {
     Consumption.Outcome.STARTED: "In work",

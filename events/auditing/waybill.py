@@ -12,6 +12,7 @@ from django.db.models.functions import Length
 
 from events.auditing import timeline
 from events.auditing.entries import Entry
+from events.auditing.letter_entries import of_dead_letters
 from events.models import (
     Attempt,
     Consumption,
@@ -72,7 +73,9 @@ def waybill(event_id: UUID) -> Waybill:
         .order_by("created_at", "id")
     )
     originals = _originals(attempts)
-    actions = _bounded(_actions_on(event_id, outbox=outbox, letters=letters))
+    actions = _bounded(
+        _actions_on(event_id, outbox=outbox, letters=letters, consumptions=consumptions)
+    )
     rows = (outbox, publications, consumptions, attempts, letters, actions)
     return Waybill(
         event=event,
@@ -91,7 +94,7 @@ def waybill(event_id: UUID) -> Waybill:
                 timeline.of_outbox(outbox),
                 timeline.of_publications(publications),
                 _handled(consumptions, originals=originals, attempts=attempts, letters=letters),
-                timeline.of_dead_letters(letters),
+                of_dead_letters(letters),
                 timeline.of_actions(actions),
             )
         ),
@@ -112,7 +115,7 @@ def _bounded(rows: QuerySet[Row]) -> tuple[Row, ...]:
 
 
 def _ledger() -> QuerySet[Consumption]:
-    return Consumption.objects.defer("effect_payload")
+    return Consumption.objects.defer("effect_payload", "message")
 
 
 def _state(outbox: Sequence[OutboxEntry], publications: Sequence[Publication]) -> State:
@@ -135,7 +138,11 @@ def _originals(attempts: Sequence[Attempt]) -> tuple[Consumption, ...]:
 
 
 def _actions_on(
-    event_id: UUID, *, outbox: Sequence[OutboxEntry], letters: Sequence[DeadLetter]
+    event_id: UUID,
+    *,
+    outbox: Sequence[OutboxEntry],
+    letters: Sequence[DeadLetter],
+    consumptions: Sequence[Consumption],
 ) -> QuerySet[OperatorAction]:
     wanted = Q(target_type="event", target_id=str(event_id))
     if outbox:
@@ -143,6 +150,9 @@ def _actions_on(
         wanted |= Q(target_type="outbox_entry", target_id__in=sequences)
     if letters:
         wanted |= Q(target_type="dead_letter", target_id__in=[str(row.pk) for row in letters])
+    if consumptions:
+        rows = [str(row.pk) for row in consumptions]
+        wanted |= Q(target_type="consumption", target_id__in=rows)
     return OperatorAction.objects.filter(wanted).order_by("at", "id")
 
 

@@ -14,7 +14,9 @@ from events.consuming.closed_keys import ClosedKeys
 from events.consuming.consumer import GroupConsumer, HandlerHung, StopFlag, Until
 from events.consuming.decoding import Decoder
 from events.consuming.dedupe import DedupeCache
+from events.consuming.desk import Desk
 from events.consuming.errands import Errands
+from events.consuming.exchange import Exchange
 from events.consuming.external import External
 from events.consuming.failures import Failures
 from events.consuming.in_hand import InHandNotes
@@ -31,6 +33,7 @@ from events.consuming.storms import Storms
 from events.consuming.subscriptions import subscriptions
 from events.consuming.worker import Worker
 from events.kafka.consumer import KafkaConsumer
+from events.kafka.facts import KafkaFacts
 from events.kafka.record import Partition
 from events.observing.heartbeat import Heart
 
@@ -41,6 +44,8 @@ EXIT_FAILED = 1
 EXIT_HUNG = 2
 CLOSE_BUDGET_S = 5.0
 SOON_S = 0.02
+AWAY_BUDGET_S = 0.5  # for leaving a group whose Kafka does not answer: it notices by itself
+KEEPER_BUDGET_S = 1.0
 
 
 @dataclass(kw_only=True)
@@ -58,7 +63,9 @@ class ConsumerProcess:
 
     def __post_init__(self) -> None:
         self._declared = tuple(subscriptions(self.group))
+        self._topics = sorted({each.topic for each in self._declared})
         self._progress = Progress()
+        self._exchange = Exchange()
         self._leases = Leases(lease_s=self.settings.lease_s)
         self._worker = Worker(inbox=self._inbox(), progress=self._progress)
 
@@ -69,7 +76,8 @@ class ConsumerProcess:
         """
         self._kafka = KafkaConsumer(
             group=self.group,
-            topics=sorted({each.topic for each in self._declared}),
+            topics=self._topics,
+            on_assign=self._on_assign,
             on_revoke=self._on_revoke,
             from_beginning=self.from_beginning,
             report_end=self.until.idle,
@@ -79,22 +87,25 @@ class ConsumerProcess:
             kafka=self._kafka,
             worker=self._worker,
             progress=self._progress,
+            exchange=self._exchange,
+            topics=self._topics,
             settings=self.settings,
             until=self.until,
         )
         keeper = self._keeper()
         keeper.start()
         code = self._consume(stop)
-        keeper.stop(timeout_s=CLOSE_BUDGET_S)
-        if not self._kafka.close(timeout_s=CLOSE_BUDGET_S):
+        keeper.stop(timeout_s=KEEPER_BUDGET_S)
+        is_away = self._kafka.reachability.is_down
+        if not self._kafka.close(timeout_s=AWAY_BUDGET_S if is_away else CLOSE_BUDGET_S):
             logger.error("Leaving the group took too long; ending without it")
             code = code or EXIT_FAILED
         logger.info("Stopped consuming", extra={"group": self.group, "done": self.consumer.done})
         return code
 
     def _consume(self, stop: StopFlag) -> int:
-        topics = sorted({each.topic for each in self._declared})
-        logger.info("Consuming", extra={"group": self.group, "topics": topics, "pid": os.getpid()})
+        who = {"group": self.group, "topics": self._topics, "pid": os.getpid()}
+        logger.info("Consuming", extra=who)
         try:
             self.consumer.run(stop)
         except HandlerHung:
@@ -104,6 +115,9 @@ class ConsumerProcess:
             logger.exception("Ending the process; a restart goes on from the committed offsets")
             return EXIT_FAILED
         return EXIT_OK
+
+    def _on_assign(self, partitions: frozenset[Partition]) -> frozenset[Partition]:
+        return self.consumer.on_assign(partitions)
 
     def _on_revoke(self, partitions: frozenset[Partition], lost: bool) -> None:
         self.consumer.on_revoke(partitions, lost=lost)
@@ -198,7 +212,16 @@ class ConsumerProcess:
         return Keeper(
             leases=self._leases,
             heart=Heart(role="consumer", name=self.group),
+            desk=Desk(
+                group=self.group,
+                topics=self._topics,
+                settings=self.settings,
+                facts=KafkaFacts(tell=self._progress.look_now.set),
+                exchange=self._exchange,
+            ),
             every_s=min(self.settings.lease_renew_s, self.settings.heartbeat_interval_s),
+            look_every_s=self.settings.control_interval_s,
+            look_now=self._progress.look_now,
             assignment=lambda: [f"{t}:{p}" for t, p in sorted(self._kafka.assignment)],
             progress_count=lambda: self.consumer.done,
         )

@@ -17,6 +17,7 @@ class Offsets:
     interval_s: float
     clock: Callable[[], float] = time.monotonic
     _stored: dict[Partition, int] = field(default_factory=dict)
+    _taken: dict[Partition, int] = field(default_factory=dict)
     _committed_at: float = float("-inf")
 
     def store(self, partition: Partition, next_offset: int) -> None:
@@ -24,9 +25,13 @@ class Offsets:
         self._stored[partition] = next_offset
 
     def restore(self, refused: Mapping[Partition, int]) -> None:
-        """Store again what Kafka refused, unless something newer is stored."""
+        """Store again what Kafka refused, unless something newer is stored or under way.
+
+        Newer is not always higher: after a seek it may be lower.
+        """
         for partition, next_offset in refused.items():
-            self._stored[partition] = max(next_offset, self._stored.get(partition, 0))
+            if self._taken.get(partition, next_offset) == next_offset:
+                self._stored.setdefault(partition, next_offset)
 
     def due(self) -> dict[Partition, int]:
         """Return what to commit now, if the interval has passed; it counts as committed."""
@@ -37,11 +42,13 @@ class Offsets:
     def take(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """Return what these partitions have stored since the last commit."""
         self._committed_at = self.clock()
-        return {
+        taken = {
             partition: self._stored.pop(partition)
             for partition in partitions
             if partition in self._stored
         }
+        self._taken |= taken
+        return taken
 
     def take_all(self) -> dict[Partition, int]:
         """Return all that is stored since the last commit."""
@@ -51,3 +58,4 @@ class Offsets:
         """Drop what belongs to another consumer now."""
         for partition in partitions:
             self._stored.pop(partition, None)
+            self._taken.pop(partition, None)

@@ -2,47 +2,33 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from events.event import Headers, Position
+from events.event import Position
 from events.kafka.commits import Commits
+from events.kafka.consumer_errors import passes
 from events.kafka.consumer_settings import consumer_settings
 from events.kafka.reachability import Reachability
-from events.kafka.record import Partition, Record
+from events.kafka.record import Partition, Record, record_of
 
 logger = logging.getLogger(__name__)
 
-# Errors that pass by themselves: librdkafka goes on trying, so do we.
-PASSING = frozenset(
-    {
-        KafkaError._ALL_BROKERS_DOWN,
-        KafkaError._TRANSPORT,
-        KafkaError._TIMED_OUT,
-        KafkaError._RESOLVE,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError._UNKNOWN_TOPIC,
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.REQUEST_TIMED_OUT,
-    }
-)
-OFFSETS_UNKNOWN = "Failed to fetch committed offset"
+OnAssign = Callable[[frozenset[Partition]], frozenset[Partition]]
 OnRevoke = Callable[[frozenset[Partition], bool], None]
 
 
 class KafkaConsumer:
     """Fetches records and commits offsets; only the thread that made it may touch it.
 
-    `on_revoke(partitions, lost)` runs inside `fetch` before partitions go away: it may wait
-    (bounded) and commit. An exception in a callback is kept and raised by `fetch`: librdkafka
-    would drop the fetched messages with it, so the process has to end and the restart goes on
-    from the committed offsets.
+    Both hooks run inside `fetch`. `on_assign(partitions)` says which of them begin paused.
+    `on_revoke(partitions, lost)` comes before they go away: it may wait (bounded) and commit. An
+    exception in a callback is kept and raised by `fetch`: librdkafka would drop the fetched
+    messages with it, so the process has to end and the restart goes on from the committed offsets.
     """
 
     def __init__(
@@ -51,16 +37,19 @@ class KafkaConsumer:
         group: str,
         topics: Sequence[str],
         on_revoke: OnRevoke,
+        on_assign: OnAssign = lambda _: frozenset(),
         from_beginning: bool = False,
         report_end: bool = False,
         overrides: Mapping[str, Any] | None = None,
     ) -> None:
         settings = consumer_settings(group, overrides=overrides or {})
+        self._on_assign_hook = on_assign
         self._on_revoke_hook = on_revoke
         self._from_beginning = from_beginning
-        self._seen: set[Partition] = set()
+        self._began: dict[Partition, int] = {}  # of all that were ours at any time
         self._gone_meanwhile: set[Partition] = set()
-        self._is_incremental = settings.get("group.protocol") == "consumer" or (
+        self._lost: dict[Partition, int | None] = {}
+        self.is_incremental = settings.get("group.protocol") == "consumer" or (
             "cooperative" in str(settings.get("partition.assignment.strategy", ""))
         )
         self._callback_error: Exception | None = None
@@ -75,7 +64,7 @@ class KafkaConsumer:
             | {
                 "enable.partition.eof": report_end,
                 "error_cb": self.reachability.on_error,
-                "on_commit": self.commits.on_commit,
+                "on_commit": self.commits.answered,
             }
         )
         self._consumer.subscribe(
@@ -120,29 +109,64 @@ class KafkaConsumer:
         """Fetch again from `partitions`, where assigned."""
         self._apply(self._consumer.resume, partitions)
 
-    def rewind(self, position: Position) -> None:
-        """Fetch next what lies at `position`, if its partition is still ours."""
-        if (position.topic, position.partition) in self.assignment:
-            with suppress(KafkaException):  # taken away meanwhile: its next owner starts there
-                self._consumer.seek(TopicPartition(*position))
-            self.at_end.discard((position.topic, position.partition))
+    def take_lost(self) -> dict[Partition, int | None]:
+        """Return partitions that Kafka has nothing for where the group is, and where that is.
+
+        None: it has no committed offset. They stand still until they are assigned anew.
+        """
+        lost, self._lost = self._lost, {}
+        return lost
+
+    def rewind(self, position: Position) -> bool:
+        """Fetch next what lies at `position`, if its partition is still ours; else False.
+
+        Also False if Kafka has lost its place: then `assign_anew` it.
+        """
+        if (position.topic, position.partition) not in self.assignment:
+            return False
+        self.at_end.discard((position.topic, position.partition))
+        try:
+            self._consumer.seek(TopicPartition(*position))
+        except KafkaException:  # or taken away meanwhile: its next owner starts there
+            return False
+        return True
+
+    def assign_anew(self, offsets: Mapping[Partition, int | None]) -> bool:
+        """Fetch next at these offsets (None: where it began), whatever went on before.
+
+        All of ours have to be given unless the protocol is incremental. Pauses stay. Returns
+        False if it has to be done again later.
+        """
+        positions = [
+            TopicPartition(t, p, self._began[t, p] if at is None else at)
+            for (t, p), at in offsets.items()
+            if (t, p) in self.assignment
+        ]
+        self.at_end -= offsets.keys()
+        try:
+            if self.is_incremental:
+                with suppress(KafkaException):  # an earlier try came as far as this
+                    self._consumer.incremental_unassign(positions)
+                self._consumer.incremental_assign(positions)
+            else:
+                self._consumer.assign(positions)
+        except KafkaException:
+            return False
+        return True
 
     def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
         """Commit these offsets (of the next message to read); never raises.
 
         What is refused (Kafka is away, or the partition is another's now) is in `commits`.
         """
-        if not offsets:
-            return
-        positions = [TopicPartition(t, p, offset) for (t, p), offset in offsets.items()]
-        try:
-            if wait:
-                answers = self._consumer.commit(offsets=positions, asynchronous=False)
-                self.commits.on_commit(None, answers)
-            else:
-                self._consumer.commit(offsets=positions, asynchronous=True)
-        except KafkaException as error:
-            self.commits.on_commit(error.args[0], positions)
+        if offsets:
+            self.commits.send(self._consumer, offsets, wait=wait)
+
+    def settle_commits(self, *, timeout_s: float) -> None:
+        """Wait, at most so long, for Kafka's word on all commits; what is fetched is dropped."""
+        deadline = time.monotonic() + timeout_s
+        while self.commits.in_flight and time.monotonic() < deadline:
+            self._consumer.poll(0.05)
 
     def close(self, *, timeout_s: float) -> bool:
         """Leave the group; returns False if that takes longer than `timeout_s`."""
@@ -156,27 +180,20 @@ class KafkaConsumer:
         error = message.error()
         topic, partition = message.topic(), message.partition()
         if error is not None:
-            self._note(error, topic, partition)
+            self._note(error, topic, partition, message.offset())
             return None
         if self.at_end:
             self.at_end.discard((topic, partition))
-        kind, timestamp_ms = message.timestamp()
-        return Record(
-            topic,
-            partition,
-            message.offset(),
-            message.key(),
-            message.value(),
-            _headers(message),
-            timestamp_ms if kind else None,
-        )
+        return record_of(message)
 
-    def _note(self, error: KafkaError, topic: str, partition: int) -> None:
+    def _note(self, error: KafkaError, topic: str, partition: int, at: int | None = None) -> None:
         if error.code() == KafkaError._PARTITION_EOF:
             self.at_end.add((topic, partition))
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            self._lost[topic, partition] = None if at is None or at < 0 else at
         elif error.code() == KafkaError._MAX_POLL_EXCEEDED:
             logger.error("The group gave our partitions away: polling stopped for too long")
-        elif error.fatal() or not _passes(error):
+        elif error.fatal() or not passes(error):
             raise KafkaException(error)
         else:
             self.reachability.on_error(error)
@@ -202,17 +219,19 @@ class KafkaConsumer:
             fresh = {(each.topic, each.partition) for each in new}
             if self._from_beginning:
                 for each in new:
-                    if (each.topic, each.partition) not in self._seen:
+                    if (each.topic, each.partition) not in self._began:
                         each.offset = OFFSET_BEGINNING
-            self._seen |= fresh
+            self._began.update({(each.topic, each.partition): each.offset for each in new})
             self.assignment |= fresh
             self.at_end -= fresh
             self.was_assigned = True
             self.reachability.answered()
-            assign = consumer.incremental_assign if self._is_incremental else consumer.assign
+            assign = consumer.incremental_assign if self.is_incremental else consumer.assign
             assign(new)
+            paused = self._on_assign_hook(frozenset(fresh))
+            self.pause(paused)
             # librdkafka remembers a pause from before the partition left; nobody else does.
-            consumer.resume(new)
+            self.resume(fresh - paused)
         except Exception as error:  # noqa: BLE001 - kept for fetch() to raise
             self._callback_error = error
 
@@ -224,18 +243,7 @@ class KafkaConsumer:
             self.assignment -= partitions
             self._gone_meanwhile |= partitions
             self.at_end -= partitions
+            for each in partitions:
+                self._lost.pop(each, None)
         except Exception as error:  # noqa: BLE001 - kept for fetch() to raise
             self._callback_error = error
-
-
-def _passes(error: KafkaError) -> bool:
-    if OFFSETS_UNKNOWN in error.str():
-        return False  # librdkafka has given up: the partitions would be ours and never fetched
-    return bool(error.retriable() or error.code() in PASSING)
-
-
-def _headers(message: Any) -> Headers:
-    try:
-        return tuple(message.headers() or ())
-    except UnicodeDecodeError:
-        return ()  # a name that is not UTF-8: the client cannot show it, the rest still counts

@@ -8,7 +8,6 @@ from events.conf import kafka_settings
 DEFAULTS: dict[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
-    "auto.offset.reset": "earliest",
     "isolation.level": "read_committed",
     "partition.assignment.strategy": "cooperative-sticky",
     "session.timeout.ms": 45_000,
@@ -25,13 +24,16 @@ DEFAULTS: dict[str, Any] = {
     # A topic made after the group started is noticed within this time.
     "topic.metadata.refresh.interval.ms": 10_000,
 }
+# Not for the environment: what Kafka has lost is told, and written down, before a group goes on.
+# Where it begins and what follows a gap are settings of ours (`start_at`, `on_gap`).
+OURS: dict[str, Any] = {"auto.offset.reset": "error"}
 # Settings that the broker decides under KIP-848; librdkafka refuses them there.
 CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms")
 
 
 def consumer_settings(group: str, *, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a member of `group`, as far as its group protocol takes them."""
-    settings = DEFAULTS | kafka_settings("consumer") | dict(overrides)
+    settings = DEFAULTS | kafka_settings("consumer") | OURS | dict(overrides)
     if settings.get("group.protocol") == "consumer":
         for name in CLASSIC_ONLY:
             settings.pop(name, None)

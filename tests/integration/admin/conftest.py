@@ -1,12 +1,16 @@
 """People who look at the console."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from events.consuming.subscriptions import subscribe, unsubscribe
+from events.event import ReceivedEvent
 from events.models import TopicGrant
+from events.topics import EventType, Topic, declare_topic, forget_topic
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +33,41 @@ def viewer(db: None) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+OPERATIONS = (
+    "change_deadletter",
+    "add_pause",
+    "change_pause",
+    "add_closedkey",
+    "change_closedkey",
+    "add_seek",
+    "change_consumption",
+)
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    """May look at every page, and read and operate on one topic; sees no values."""
+    user = User.objects.create_user("olga", is_staff=True)
+    may_view = Permission.objects.filter(codename__startswith="view_")
+    user.user_permissions.set(may_view | Permission.objects.filter(codename__in=OPERATIONS))
+    TopicGrant.objects.create(user=user, topic="order_invoices", may_read=True, may_operate=True)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def other_topic() -> Iterator[str]:
+    """A second topic of the group of invoices, of which the operator has no grant."""
+    name = "test_other_topic"
+    declare_topic(Topic(name=name, types=(EventType(name="thing.happened"),)))
+    subscribe(name, group="invoices", type="thing.happened")(nothing)
+    yield name
+    unsubscribe(name, group="invoices", type="thing.happened")
+    forget_topic(name)
+
+
+def nothing(event: ReceivedEvent) -> None:
+    """Handle nothing."""

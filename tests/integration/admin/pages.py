@@ -8,13 +8,17 @@ from knox.models import AuthToken
 
 from events.models import (
     Attempt,
+    ClosedKey,
     Consumption,
     DeadLetter,
     Event,
+    Gap,
     Heartbeat,
     OperatorAction,
     OutboxEntry,
+    Pause,
     Publication,
+    Seek,
 )
 
 TOLD = (
@@ -24,10 +28,16 @@ TOLD = (
     Consumption,
     Attempt,
     DeadLetter,
+    Pause,
+    ClosedKey,
+    Seek,
+    Gap,
     OperatorAction,
     Heartbeat,
     AuthToken,
 )
+# Lists whose rows people choose to do something about, if they may.
+CHOSEN_FROM = (DeadLetter, AuthToken)
 
 
 def address(model: type[Model], page: str, *args: Any) -> str:

@@ -14,24 +14,33 @@ from knox.models import AuthToken
 from events.auditing.actions import record_action
 from events.models import (
     Attempt,
+    ClosedKey,
     Consumption,
     DeadLetter,
     Event,
+    Gap,
     Heartbeat,
     OperatorAction,
     OutboxEntry,
+    Pause,
     Publication,
+    Seek,
 )
 from tests.audit_rows import (
+    a_closed_key,
     a_consumption,
     a_dead_letter,
+    a_gap,
     a_heartbeat,
+    a_pause,
     a_publication,
+    a_seek,
     an_attempt,
     an_event,
     an_outbox_entry,
+    at,
 )
-from tests.integration.admin.pages import TOLD, address
+from tests.integration.admin.pages import CHOSEN_FROM, TOLD, address
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +53,7 @@ def rows() -> dict[type[Model], Model]:
     """One row of each kind, hostile where a stranger has a say."""
     event = an_event(EVIL, value=f'{{"a": "{EVIL}"}}'.encode(), published_by=EVIL, subject=EVIL)
     token, _ = AuthToken.objects.create(User.objects.create_user("service"))
+    by_hand = {"by": EVIL, "reason": LONG}
     return {
         Event: event,
         OutboxEntry: an_outbox_entry(event, last_error=LONG, by=EVIL),
@@ -59,6 +69,10 @@ def rows() -> dict[type[Model], Model]:
             traceback=EVIL,
             headers=[[EVIL, "not base64"], ["null", None]],
         ),
+        Pause: a_pause(**by_hand),
+        ClosedKey: a_closed_key(key=EVIL.encode(), **by_hand),
+        Seek: a_seek(**by_hand),
+        Gap: a_gap(host=EVIL),
         OperatorAction: record_action(
             actor=EVIL,
             action=EVIL,
@@ -95,7 +109,7 @@ def test_a_list_answers_and_offers_no_change(
     assert page.status_code == 200
     assert "Nothing here" not in text
     assert address(model, "add") not in text
-    assert ('name="action"' in text) is (model is AuthToken and who == "superuser")  # revoke
+    assert ('name="action"' in text) is (model in CHOSEN_FROM and who == "superuser")
     assert EVIL not in text
 
 
@@ -165,6 +179,17 @@ def test_lists_refuse_questions_that_no_index_answers(
         (Attempt, "result=failed", 1),
         (DeadLetter, "state=open", 1),
         (DeadLetter, "state=redriven", 0),
+        (DeadLetter, "state=open&exception=invoices.errors.NoTaxRate", 1),
+        (DeadLetter, "exception=elsewhere", 0),
+        (DeadLetter, "handler=invoices.handlers.send_invoice&group=invoices", 0),
+        (Pause, "", 1),
+        (Pause, "state=over", 2),
+        (Pause, "state=all", 3),
+        (ClosedKey, "cause=quarantined", 1),
+        (ClosedKey, "cause=paused", 0),
+        (Seek, "state=requested", 1),
+        (Gap, "age=24h", 0),
+        (Gap, "cause=retention", 1),
     ],
 )
 def test_filters_narrow_the_list(
@@ -177,6 +202,12 @@ def test_filters_narrow_the_list(
     a_consumption(published, outcome="unknown")
     an_attempt(published)
     a_dead_letter(published)
+    a_pause()
+    a_pause(until=at(1))
+    a_pause(resumed_at=at(1))
+    a_closed_key(cause="quarantined")
+    a_seek()
+    a_gap()
 
     page = superuser.get(f"{address(model, 'changelist')}?{query}")
 
@@ -195,6 +226,10 @@ def many_rows(count: int) -> None:
         a_consumption(event, dedupe_key=f"key {number}")
         an_attempt(event)
         a_dead_letter(event, offset=number)
+        a_pause(partition=number)
+        a_closed_key(key=str(number).encode())
+        a_seek(partition=number)
+        a_gap(partition=number)
         a_heartbeat(beat_at=timezone.now())
         record_action(
             actor="ada", action="redrive", target_type="event", target_id=number, reason="why"

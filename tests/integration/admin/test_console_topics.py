@@ -9,18 +9,26 @@ from django.utils import timezone
 
 from events.models import (
     Attempt,
+    ClosedKey,
     Consumption,
     DeadLetter,
     Event,
+    Gap,
     OutboxEntry,
+    Pause,
     Publication,
+    Seek,
     TopicGrant,
 )
 from tests.audit_rows import (
+    a_closed_key,
     a_consumption,
     a_dead_letter,
+    a_gap,
     a_heartbeat,
+    a_pause,
     a_publication,
+    a_seek,
     an_attempt,
     an_event,
     an_outbox_entry,
@@ -53,6 +61,10 @@ def rows_of(topic: str) -> Rows:
         Consumption: a_consumption(event, topic=topic, dedupe_key=topic, outcome="unknown"),
         Attempt: an_attempt(event, topic=topic),
         DeadLetter: a_dead_letter(event, topic=topic),
+        Pause: a_pause(topic=topic),
+        ClosedKey: a_closed_key(topic=topic),
+        Seek: a_seek(topic=topic),
+        Gap: a_gap(topic=topic, at=timezone.now()),
     }
 
 
@@ -63,7 +75,19 @@ def rows() -> dict[str, Rows]:
 
 
 @pytest.mark.parametrize(
-    "model", [Event, OutboxEntry, Publication, Consumption, Attempt, DeadLetter]
+    "model",
+    [
+        Event,
+        OutboxEntry,
+        Publication,
+        Consumption,
+        Attempt,
+        DeadLetter,
+        Pause,
+        ClosedKey,
+        Seek,
+        Gap,
+    ],
 )
 def test_foreign_rows_are_not_listed_and_their_pages_not_found(
     model: type[Model], reader: Client, rows: dict[str, Rows]

@@ -13,9 +13,12 @@ from events.admin.overview import Figure
 from events.consuming.subscriptions import groups
 from tests.audit_rows import (
     GROUP,
+    a_closed_key,
     a_consumption,
     a_dead_letter,
+    a_gap,
     a_heartbeat,
+    a_pause,
     an_event,
     an_outbox_entry,
 )
@@ -43,6 +46,13 @@ def test_each_number_is_what_its_list_shows(superuser: Client) -> None:
     for number, outcome in enumerate(("unknown", "unknown", "retrying", "succeeded")):
         a_consumption(event, outcome=outcome, dedupe_key=str(number))
 
+    a_pause()
+    a_pause(until=hour_ago)
+    a_closed_key()
+    a_closed_key(key=b"other", released_at=hour_ago)
+    a_gap()
+    a_gap(at=hour_ago, partition=2)
+
     shown = figures(superuser)
 
     assert {title: each.value for title, each in shown.items()} == {
@@ -51,6 +61,9 @@ def test_each_number_is_what_its_list_shows(superuser: Client) -> None:
         "Open dead letters": "1",
         "Unknown outcomes": "2",
         "Retrying": "1",
+        "Active pauses": "1",
+        "Closed keys": "2",
+        "Gaps of a day": "1",
     }
     assert (shown["Backlog"].hint, shown["Backlog"].tone) == ("oldest waits 1 h", "warning")
     for each in shown.values():
@@ -79,6 +92,19 @@ def test_living_processes_are_shown_and_warn_of_nothing(superuser: Client) -> No
     assert all(process["is_alive"] for process in page.context["processes"])
 
 
+def test_a_group_that_waybill_paused_itself_is_named_with_the_reason(superuser: Client) -> None:
+    a_pause(topic="", by="ada", reason="a deploy")
+    a_pause(topic="", by="waybill", reason="20 dead letters in 60 s, most of them NoTaxRate.")
+    a_pause(topic="", by="waybill", reason="an older storm", resumed_at=timezone.now())
+
+    warnings = superuser.get(reverse("admin:index")).context["warnings"]
+
+    assert [each for each in warnings if "by Waybill itself" in each] == [
+        f"Group {GROUP} is paused by Waybill itself: 20 dead letters in 60 s, most of them "
+        "NoTaxRate. Mend the cause, then resume it under Pauses."
+    ]
+
+
 def test_people_see_only_the_numbers_they_may(client: Client) -> None:
     user = User.objects.create_user("bob", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_deadletter"))
@@ -100,5 +126,6 @@ def test_the_overview_takes_few_queries(
         an_outbox_entry(an_event(str(number)))
         a_heartbeat(beat_at=timezone.now())
 
-    with django_assert_max_num_queries(10):  # session, user, six numbers, processes, events
+    # session, user, six numbers, pauses, closed keys, gaps, processes, events
+    with django_assert_max_num_queries(13):
         superuser.get(reverse("admin:index"))

@@ -108,3 +108,19 @@ def test_what_was_recorded_cannot_be_changed() -> None:
 
     with pytest.raises(DatabaseError, match="Cannot update or delete"):
         row.save()
+
+
+@pytest.mark.django_db
+def test_details_that_postgresql_cannot_hold_are_stored_as_far_as_it_can() -> None:
+    with transaction.atomic():
+        row = record_action(
+            actor="ada",
+            action="pause",
+            target_type="consumer_group",
+            target_id="invoices",
+            reason="why",
+            details={"key": "a\x00b\ud800", "of": ["\x00", {"\x00": 1, "n": None}]},
+        )
+
+    row.refresh_from_db()
+    assert row.details == {"key": "a\ufffdb?", "of": ["\ufffd", {"\ufffd": 1, "n": None}]}

@@ -1,4 +1,4 @@
-"""A topic with one subscription whose effect is external."""
+"""A topic with one subscription: one whose effect is external, or one that only notes."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,20 +7,26 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from events.conf import kafka_settings
+from events.conf import Waybill, kafka_settings, waybill
 from events.consuming.assembly import ConsumerProcess
 from events.consuming.consumer import Until
 from events.consuming.subscriptions import subscribe, unsubscribe
 from events.event import ReceivedEvent
 from events.retry import RetryPolicy
+from tests.integration.consuming.controlled import Handled, Member, overrides
 
 TYPE = "thing.happened"
 FAST = RetryPolicy(max_attempts=3, initial_s=0.05, jitter=0)
 
 
 @pytest.fixture
-def topic(make_topic: Any) -> str:
-    return str(make_topic(TYPE))
+def partitions() -> int:
+    return 1
+
+
+@pytest.fixture
+def topic(make_topic: Any, partitions: int) -> str:
+    return str(make_topic(TYPE, partitions=partitions))
 
 
 @pytest.fixture
@@ -59,3 +65,45 @@ def consume(topic: str, waybill_settings: Any, dedupe_redis: Any) -> Callable[..
         assert process.run(threading.Event()) == 0
 
     return consume
+
+
+@pytest.fixture
+def retry() -> RetryPolicy:
+    return FAST
+
+
+@pytest.fixture
+def handled(topic: str, dedupe_redis: Any, retry: RetryPolicy) -> Iterator[Handled]:
+    handled = Handled(topic)
+    subscribe(topic, group=topic, type=TYPE, retry=retry, dedupe_key="{n}")(handled.handle)
+    yield handled
+    unsubscribe(topic, group=topic, type=TYPE)
+
+
+@pytest.fixture
+def members() -> Iterator[list[Member]]:
+    """Members that are stopped at the end, also when the test fails."""
+    members: list[Member] = []
+    yield members
+    for member in members:
+        member.stop()
+
+
+@pytest.fixture
+def read_to_end(topic: str) -> Callable[..., ConsumerProcess]:
+    """Consume until every partition is read to its end."""
+
+    def read_to_end(
+        *, protocol: str = "cooperative", settings: Waybill | None = None, **options: Any
+    ) -> ConsumerProcess:
+        process = ConsumerProcess(
+            group=topic,
+            settings=settings or waybill(),
+            until=Until(idle=True),
+            overrides=overrides(protocol),
+            **options,
+        )
+        assert process.run(threading.Event()) == 0
+        return process
+
+    return read_to_end

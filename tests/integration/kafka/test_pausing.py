@@ -20,7 +20,11 @@ def member(group: str, topic: str) -> Iterator[KafkaConsumer]:
         group=group,
         topics=[topic],
         on_revoke=lambda *_: None,
-        overrides={"session.timeout.ms": 6000, "heartbeat.interval.ms": 500},
+        overrides={
+            "session.timeout.ms": 6000,
+            "heartbeat.interval.ms": 500,
+            "auto.offset.reset": "earliest",  # nobody here looks after what it has lost
+        },
     )
     try:
         yield consumer

@@ -53,3 +53,28 @@ def test_refusals_are_kept_until_taken_and_said_once_an_outage(
         commits.on_commit(None, [TopicPartition("t", 0, 6)])
         commits.on_commit(away, [TopicPartition("t", 0, 8)])
     assert len(caplog.records) == 2
+
+
+def test_after_a_seek_what_was_refused_before_it_is_not_committed_again() -> None:
+    offsets = Offsets(interval_s=0.0)
+    offsets.store(A, 50)
+    assert offsets.take_all() == {A: 50}
+    offsets.forget([A])
+    offsets.store(A, 3)
+    assert offsets.take([A]) == {A: 3}
+    offsets.restore({A: 50})
+    assert offsets.take_all() == {}
+    offsets.restore({A: 3})
+    assert offsets.take_all() == {A: 3}
+
+
+def test_an_expected_offset_is_awaited_until_kafka_took_that_one() -> None:
+    commits = Commits()
+    commits.expect(A, 3)
+    commits.on_commit(None, [TopicPartition("t", 0, 50)])
+    assert commits.is_expected(A)
+    commits.on_commit(KafkaError(KafkaError._WAIT_COORD), [TopicPartition("t", 0, 3)])
+    assert commits.is_expected(A)
+    assert commits.take_refused() == {A: 3}
+    commits.on_commit(None, [TopicPartition("t", 0, 3)])
+    assert not commits.is_expected(A)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from events.consuming.subscriptions import unsubscribe
 from events.models import ClosedKey, Consumption, DeadLetter
 from events.models.identifiers import new_id
+from events.retry import RetryPolicy
 from tests.integration.consuming.failing.conftest import (
     TYPE,
     Handler,
@@ -117,6 +118,19 @@ def test_nobody_but_the_next_owner_runs_ahead_of_what_is_held(
     assert handler.done() == [4]
 
 
+def test_a_partition_that_is_new_is_not_begun_without_a_look_at_its_closed_keys(
+    handler: Handler, topic: str, send: Any, declare: Any, member: Any
+) -> None:
+    declare()
+    member(control_interval_s=60.0)
+    send(1, partition=1, key=b"other")
+    wait_until(lambda: handler.done() == [1])
+    pause_key(topic)  # the next look by the clock is far away
+    send(2)
+    wait_until(lambda: held() == [2])
+    assert handler.done() == [1]
+
+
 def test_a_key_that_people_paused_is_held_and_released(
     handler: Handler, topic: str, send: Any, declare: Any, member: Any
 ) -> None:
@@ -190,3 +204,20 @@ def test_an_older_letter_that_fails_again_does_not_take_the_place_of_the_head(
     redrive()
     consume()
     assert handler.done() == [2, 3, 1]
+
+
+def test_followers_of_an_external_effect_are_held_though_they_were_claimed_together(
+    handler: Handler, send: Any, declare: Any, consume: Any
+) -> None:
+    handler.broken = {1: ValueError("bad")}
+    declare(on_exhausted="quarantine", effect="external", retry=RetryPolicy(max_attempts=1))
+    send(1, 2)
+    send(4, key=b"other")
+    send(3)
+    consume()
+    assert (handler.done(), held()) == ([4], [2, 3])
+    handler.broken = {}
+    release()
+    consume()
+    assert handler.done() == [4, 1, 2, 3]
+    assert set(Consumption.objects.values_list("outcome", "attempts")) == {("succeeded", 1)}

@@ -1,0 +1,1 @@
+"""What people change by hand: each says beforehand what it will do, and asks why."""
