@@ -190,7 +190,12 @@ class ConsumerProcess:
             ),
             external=External(
                 ledger=ledger,
-                claims=Claims(ledger=ledger, leases=self._leases, lease_s=settings.lease_s),
+                claims=Claims(
+                    ledger=ledger,
+                    leases=self._leases,
+                    closed_keys=failures.closed_keys,
+                    lease_s=settings.lease_s,
+                ),
                 progress=progress,
                 retrying=retrying,
                 failures=failures,

@@ -51,9 +51,8 @@ def keep(delivery: Delivery, *, state: DeadLetter.State, failure: Failure, attem
 def hold(deliveries: Sequence[Delivery]) -> None:
     """Store followers of closed keys, in the caller's transaction; those stored before stay."""
     nothing = Failure(exception="", error="")
-    DeadLetter.objects.bulk_create(
-        [_letter_of(each, state=State.HELD, failure=nothing, attempts=0) for each in deliveries],
-        ignore_conflicts=True,
+    _store(
+        [_letter_of(each, state=State.HELD, failure=nothing, attempts=0) for each in deliveries]
     )
 
 
@@ -130,15 +129,45 @@ def _letter(
 
 def _stored(letter: DeadLetter) -> UUID:
     """Store a letter unless it is there; return the id of the one that is."""
-    DeadLetter.objects.bulk_create([letter], ignore_conflicts=True)
-    found = DeadLetter.objects.filter(
+    _store([letter])
+    return _at_its_place(letter).pk
+
+
+def _store(letters: Sequence[DeadLetter]) -> None:
+    """Store letters; one of the same message that is there already stays.
+
+    Another message may have had the position, in a topic of the name that is gone: its letter
+    becomes the parent, so that neither is lost.
+    """
+    while letters:
+        DeadLetter.objects.bulk_create(letters, ignore_conflicts=True)
+        ids = [each.pk for each in letters]
+        stored = set(DeadLetter.objects.filter(pk__in=ids).values_list("pk", flat=True))
+        letters = [each for each in letters if each.pk not in stored and _moved_behind(each)]
+
+
+def _moved_behind(letter: DeadLetter) -> bool:
+    """Move a letter behind the one in its place; False if that is of the same message."""
+    other = _at_its_place(letter)
+    if _said(letter) == _said(other):
+        return False
+    letter.parent_id = other.pk
+    return True
+
+
+def _at_its_place(letter: DeadLetter) -> DeadLetter:
+    return DeadLetter.objects.get(
         group=letter.group,
         topic=letter.topic,
         partition=letter.partition,
         offset=letter.offset,
         parent=letter.parent_id,
     )
-    return found.values_list("pk", flat=True).get()
+
+
+def _said(letter: DeadLetter) -> tuple[object, ...]:
+    key, value = (None if each is None else bytes(each) for each in (letter.key, letter.value))
+    return key, value, letter.headers, letter.recorded_at
 
 
 def _say(letter: DeadLetter) -> None:

@@ -15,12 +15,13 @@ from events.sql import run
 AT_ONCE = 20
 
 _GLANCE = """
-    SELECT (SELECT count(*) FROM events_closedkey WHERE "group" = %(group)s),
-           (SELECT max(closed_at) FROM events_closedkey WHERE "group" = %(group)s),
+    SELECT closed.keys, closed.all_of_them,
            EXISTS (SELECT FROM events_deadletter
                    WHERE "group" = %(group)s AND state = 'redriving'),
            EXISTS (SELECT FROM events_closedkey
                    WHERE "group" = %(group)s AND (released_at IS NOT NULL OR until <= now()))
+    FROM (SELECT count(*) AS keys, bit_xor(uuid_hash_extended(id, 0)) AS all_of_them
+          FROM events_closedkey WHERE "group" = %(group)s) closed
 """
 _REDRIVING = """
     SELECT l.id, l.topic, l.partition FROM events_deadletter l
@@ -50,7 +51,7 @@ _RELEASED = """
 class Glance(NamedTuple):
     """What there is to do at all; `version` changes when keys are closed or opened."""
 
-    version: tuple[object, object]
+    version: tuple[object, ...]
     has_redriving: bool
     has_released: bool
 
@@ -77,8 +78,8 @@ class Letters:
 
     def glance(self) -> Glance:
         """Say whether anything is to be done, by whomever."""
-        [(keys, newest, redriving, released)] = run(_GLANCE, {"group": self.group})
-        return Glance((keys, newest), redriving, released)
+        [(*version, redriving, released)] = run(_GLANCE, {"group": self.group})
+        return Glance(tuple(version), redriving, released)
 
     def redriving(self, ours: Collection[Partition], *, but: Collection[UUID]) -> list[Due]:
         """Return the first letters handed back, of our partitions, without those of `but`."""
