@@ -28,6 +28,11 @@ _REDRIVING = """
     JOIN unnest(%(topics)s::text[], %(partitions)s::int[]) AS ours(topic, partition)
       ON l.topic = ours.topic AND l.partition = ours.partition
     WHERE l."group" = %(group)s AND l.state = 'redriving' AND l.id <> ALL(%(waiting)s::uuid[])
+      AND NOT EXISTS (
+          SELECT FROM events_closedkey k
+          WHERE k."group" = l."group" AND k.topic = l.topic AND k.key = l.key
+            AND k.cause = 'paused' AND k.released_at IS NULL
+            AND (k.until IS NULL OR k.until > now()))
     ORDER BY l.topic, l.partition, l."offset", l.created_at, l.id
     LIMIT %(most)s
 """
@@ -82,7 +87,10 @@ class Letters:
         return Glance(tuple(version), redriving, released)
 
     def redriving(self, ours: Collection[Partition], *, but: Collection[UUID]) -> list[Due]:
-        """Return the first letters handed back, of our partitions, without those of `but`."""
+        """Return the first letters handed back, of our partitions, without those of `but`.
+
+        Those of a key that people paused wait for its release.
+        """
         rows = run(_REDRIVING, self._asked(ours, but=but))
         return [Due(letter, (topic, partition)) for letter, topic, partition in rows]
 

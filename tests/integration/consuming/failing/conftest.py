@@ -96,9 +96,12 @@ def consume(
 ) -> Callable[..., ConsumerProcess]:
     """Consume until nothing is left that could be done now."""
 
-    def consume(**settings: Any) -> ConsumerProcess:
+    def consume(*, from_beginning: bool = False, **settings: Any) -> ConsumerProcess:
         process = ConsumerProcess(
-            group=topic, settings=waybill_settings(**settings), until=Until(idle=True)
+            group=topic,
+            settings=waybill_settings(**settings),
+            until=Until(idle=True),
+            from_beginning=from_beginning,
         )
         assert process.run(threading.Event()) == 0
         return process
