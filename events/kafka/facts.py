@@ -1,20 +1,18 @@
 """Facts: what Kafka knows of topics and groups, asked without waiting for the answer."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
-from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
-    KafkaException,
-    TopicCollection,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from events.conf import kafka_settings
+from events.kafka.consumer_settings import consumer_settings
 from events.kafka.record import Partition
 
 T = TypeVar("T")
@@ -104,20 +102,29 @@ class KafkaFacts:
         self, group: str, partitions: Collection[Partition]
     ) -> Inquiry[dict[Partition, int]]:
         """Ask for the offsets that the group committed; partitions without one are left out."""
-        wanted = [TopicPartition(topic, number) for topic, number in partitions]
-        futures = self._client.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group, wanted)], request_timeout=self._timeout_s
+        future: Future[dict[Partition, int]] = Future()
+        inquiry = Inquiry(
+            [future], read=lambda: _told({group: future}).get(group, {}), tell=self._tell
         )
+        ask = partial(self._ask_committed, future, group=group, partitions=tuple(partitions))
+        threading.Thread(target=ask, name="committed", daemon=True).start()
+        return inquiry
 
-        def read() -> dict[Partition, int]:
-            return {
-                (each.topic, each.partition): each.offset
-                for found in _told(futures).values()
-                for each in found.topic_partitions
-                if each.error is None and each.offset >= 0
-            }
-
-        return Inquiry(futures.values(), read=read, tell=self._tell)
+    def _ask_committed(
+        self, future: Future[Any], *, group: str, partitions: Sequence[Partition]
+    ) -> None:
+        # AdminClient.list_consumer_group_offsets ends the process (SIGSEGV in librdkafka 2.16)
+        # while Kafka looks for the group's coordinator; a consumer that never joins does not.
+        consumer = Consumer(consumer_settings(group, overrides={"log_level": 0}))
+        try:
+            wanted = [TopicPartition(topic, number) for topic, number in partitions]
+            found = consumer.committed(wanted, timeout=self._timeout_s)
+            known = [each for each in found if each.error is None and each.offset >= 0]
+            future.set_result({(each.topic, each.partition): each.offset for each in known})
+        except KafkaException as error:
+            future.set_exception(error)
+        finally:
+            consumer.close()
 
     def _offsets(
         self, partitions: Collection[Partition], which: Any
