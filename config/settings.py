@@ -245,5 +245,9 @@ WAYBILL: dict[str, Any] = {
     "throttle_publish": env.str("WAYBILL_THROTTLE_PUBLISH", default="1200000/1m"),
     "throttle_read": env.str("WAYBILL_THROTTLE_READ", default="30000/1m"),
     "throttle_operate": env.str("WAYBILL_THROTTLE_OPERATE", default="600/1m"),
+    "start_at": env.str("WAYBILL_START_AT", default="earliest"),
+    "on_gap": env.str("WAYBILL_ON_GAP", default="earliest"),
+    "storm_letters": env.int("WAYBILL_STORM_LETTERS", default=100),
+    "storm_window_s": env.float("WAYBILL_STORM_WINDOW_S", default=60.0),
     "schema_snapshot": str(BASE_DIR / "config" / "event_schemas.json"),
 }

@@ -122,6 +122,8 @@ class RetryLater(HandlingError):
 class EffectUnknown(HandlingError):
     """The external effect began and nobody knows whether it happened: the policy decides."""
 
+    is_repeatable = False  # then it is tried again whatever the policy
+
 
 class EffectPerformed(HandlingError):
     """The external effect happened in an earlier run of the handler; only its mark failed."""

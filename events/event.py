@@ -40,13 +40,16 @@ def parsed(value: bytes | None) -> Any:
 class Effect:
     """One external effect while its message is in work; made by the inbox.
 
-    `begin(reference, payload)` commits that it is about to happen. `is_done` survives a second run
-    of the handler in the same process, when only the mark in the database failed.
+    `begin(reference, payload, is_repeatable)` commits that it is about to happen. `is_done`
+    survives a second run of the handler in the same process, when only the mark in the database
+    failed. An effect that `is_repeatable` has no second effect when it is performed again with the
+    same reference: nobody has to know whether it happened.
     """
 
-    begin: Callable[[str, bytes | None], None]
+    begin: Callable[[str, bytes | None, bool], None]
     earlier_payload: bytes | None = None
     has_begun: bool = False
+    is_repeatable: bool = False
     is_done: bool = False
 
 
@@ -98,11 +101,16 @@ class ReceivedEvent(msgspec.Struct, frozen=True, kw_only=True):
         """Return the bytes an earlier attempt kept by `begin_effect`, if one began."""
         return self.effect.earlier_payload if self.effect else None
 
-    def begin_effect(self, *, reference: str = "", payload: bytes | None = None) -> bytes | None:
+    def begin_effect(
+        self, *, reference: str = "", payload: bytes | None = None, repeatable: bool = False
+    ) -> bytes | None:
         """Commit, before an external effect is performed, that it is about to happen.
 
         `reference` (a Message-ID, say) and `payload` are what a resend needs; the bytes returned
-        are the ones to send: those an earlier attempt kept, else `payload`.
+        are the ones to send: those an earlier attempt kept, else `payload`. With `repeatable` the
+        service promises that the same reference twice is one effect: an attempt that ends in
+        between, however it ends, has failed and is followed by another one; its outcome is unknown
+        only if its last attempt raises EffectUnknown.
         Raises EffectLost if the claim is no longer ours, and EffectPerformed if the effect
         happened and only its mark failed: in both cases it must not be performed.
         """
@@ -110,8 +118,10 @@ class ReceivedEvent(msgspec.Struct, frozen=True, kw_only=True):
         if effect.is_done:
             raise EffectPerformed("the effect happened already, only its mark failed")
         to_send = payload if effect.earlier_payload is None else effect.earlier_payload
-        effect.begin(reference, to_send)
+        effect.begin(reference, to_send, repeatable)
+        effect.earlier_payload = to_send
         effect.has_begun = True
+        effect.is_repeatable = repeatable
         return to_send
 
     def perform(
@@ -120,15 +130,20 @@ class ReceivedEvent(msgspec.Struct, frozen=True, kw_only=True):
         *,
         reference: str = "",
         payload: bytes | None = None,
+        repeatable: bool = False,
     ) -> None:
         """Begin the effect, then call `action` with the bytes to send, once.
 
         If the handler runs again because only the mark in the database failed, the action is not
-        repeated. Raises EffectLost as `begin_effect`, and whatever `action` raises.
+        repeated. The options are those of `begin_effect`. Raises EffectLost as it does, and
+        whatever `action` raises.
         """
         effect = self._effect()
         if not effect.is_done:
-            action(self.begin_effect(reference=reference, payload=payload))
+            to_send = self.begin_effect(
+                reference=reference, payload=payload, repeatable=repeatable
+            )
+            action(to_send)
             effect.is_done = True
 
     def _effect(self) -> Effect:

@@ -3,6 +3,7 @@
 import smtplib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from django.core.mail import get_connection
 from django.core.mail.backends.smtp import EmailBackend
@@ -35,21 +36,41 @@ class MailPostponed(HandlingError):
     """The mail server did not take the mail this time; the mail is certainly not on its way."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """What sends the content of one mail when it is called, and returns once the server took it.
+
+    `is_repeatable`: the server knows the mail by its Message-ID and delivers it once, however
+    often it is sent.
+    """
+
+    send: Callable[[bytes], object]
+    is_repeatable: bool = False
+
+    def __call__(self, content: bytes) -> None:
+        """Send the content; raises what `offered` says."""
+        self.send(content)
+
+
 @contextmanager
-def offered(mail: InvoiceMail) -> Iterator[Callable[[bytes], object]]:
+def offered(mail: InvoiceMail) -> Iterator[Offer]:
     """Offer the mail to the server of Django's e-mail settings; all but the content is accepted.
 
-    Yields the function that sends the content and returns once the server took it. Both raise
+    Yields what sends the content and returns once the server took it. Both raise
     ServiceUnavailable (no server, or it lets nobody in), MailPostponed (try again) or MailRefused
     (never try again): nothing is on its way. Only sending the content raises EffectUnknown: the
-    server's answer never came. Backends other than SMTP get Django's message, not the bytes.
+    server's answer never came. Backends other than SMTP get Django's message, not the bytes; one
+    whose class says `takes_idempotency_key = True` gets it with a header `Idempotency-Key`, the
+    Message-ID, and promises to deliver one mail for each key. SMTP knows no such promise.
     """
     backend = get_connection()
     if isinstance(backend, EmailBackend):
         with SmtpConversation(backend).about(mail) as send:
-            yield send
+            yield Offer(send=send)
     else:
-        yield lambda _: backend.send_messages([mail.message])
+        takes_key = bool(getattr(backend, "takes_idempotency_key", False))
+        message = mail.with_idempotency_key() if takes_key else mail.message
+        yield Offer(send=lambda _: backend.send_messages([message]), is_repeatable=takes_key)
 
 
 def probe_mail_server() -> None:

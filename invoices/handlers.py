@@ -43,7 +43,10 @@ def _send(event: ReceivedEvent, order: Order) -> None:
     # The effect begins as late as can be: an absent or refusing server never makes it unknown.
     with offered(mail) as send:
         event.perform(
-            lambda kept: send(kept or mail.raw), reference=mail.message_id, payload=mail.raw
+            lambda kept: send(kept or mail.raw),
+            reference=mail.message_id,
+            payload=mail.raw,
+            repeatable=send.is_repeatable,
         )
 
 

@@ -1,6 +1,7 @@
 """The e-mail that brings the invoice: the same bytes for the same order, whenever it is built."""
 
 import hashlib
+from copy import copy
 from dataclasses import dataclass
 from email.generator import BytesGenerator
 from email.message import Message
@@ -25,6 +26,12 @@ class InvoiceMail:
     sender: str
     recipient: str
     raw: bytes
+
+    def with_idempotency_key(self) -> EmailMessage:
+        """Return Django's message for a service that delivers one mail for each key."""
+        message = copy(self.message)
+        message.extra_headers = {**message.extra_headers, "Idempotency-Key": self.message_id}
+        return message
 
 
 def message_id_of(order_id: str) -> str:

@@ -16,6 +16,8 @@ from events.conf import Waybill, kafka_settings, waybill
 from events.topics import EventType, Topic, declare_topic, forget_topic
 from tests.waiting import wait_until
 
+pytest_plugins = ["events.testing.plugin"]
+
 MakeTopic = Callable[..., str]
 
 

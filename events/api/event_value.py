@@ -1,11 +1,11 @@
 """The value and the headers of events, for callers who may see them."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from events.api.parameters import Parameters
+from events.api.shown_bytes import shown_bytes
 from events.grants import Right, grants_of
 from events.models import Event
 
@@ -54,10 +54,8 @@ def within(events: Sequence[Event], *, most_bytes: int) -> Sequence[Event]:
 def _members(content: _Content | None) -> dict[str, Any]:
     if content is None:
         return {"value_withheld": True}
-    shown = {"value_withheld": False, "headers": content.headers}
-    if content.value is None:
-        return {**shown, "value": None}
-    try:
-        return {**shown, "value": content.value.decode()}
-    except UnicodeDecodeError:
-        return {**shown, "value_base64": base64.b64encode(content.value).decode()}
+    return {
+        "value_withheld": False,
+        "headers": content.headers,
+        **shown_bytes("value", content.value),
+    }

@@ -12,15 +12,13 @@ from events.api.cursor import cursor_place, cursor_text
 from events.api.event_record import event_record
 from events.api.event_value import LIST_BYTES, value_members, wants_value, within
 from events.api.openapi.reading import EVENTS, WAYBILL
+from events.api.page_query import page_limit, page_place, readable_topics
 from events.api.parameters import Parameters
 from events.api.waybill_record import waybill_record
 from events.auditing.event_list import Page, Place, Wanted, event_page
 from events.auditing.waybill import State, state_of, waybill
 from events.grants import Right, grants_of
 from events.models import Event
-
-MOST = 200
-USUAL = 50
 
 
 class EventsView(ApiView):
@@ -70,10 +68,11 @@ class _Query:
         parameters = Parameters(request)
         self.wanted = _wanted(parameters, user=request.user)
         self.with_value = wants_value(parameters)
-        self.limit = parameters.whole_number("limit", most=MOST, default=USUAL)
+        self.limit = page_limit(parameters)
         # What a cursor belongs to: these events of this caller, in pages of whatever size.
         self.text = f"{request.user.pk} {self.wanted}"
-        self.after = _place(parameters, query=self.text)
+        place = page_place(parameters, query=self.text, place=cursor_place)
+        self.after = place and Place(*place)
         parameters.refuse()
 
     def page(self) -> Page:
@@ -90,7 +89,7 @@ class _Query:
 def _wanted(parameters: Parameters, *, user: Any) -> Wanted:
     state = parameters.one_of("state", [each.value for each in State])
     return Wanted(
-        topics=_topics(parameters.text("topic"), user=user),
+        topics=readable_topics(parameters, user=user),
         type=parameters.text("type"),
         key=parameters.text("key"),
         subject=parameters.text("subject"),
@@ -99,25 +98,6 @@ def _wanted(parameters: Parameters, *, user: Any) -> Wanted:
         accepted_from=parameters.time("accepted_from"),
         accepted_before=parameters.time("accepted_before"),
     )
-
-
-def _topics(asked: str | None, *, user: Any) -> list[str] | None:
-    """The topics to look into: the one asked for, unless the caller may not read it."""
-    grants = grants_of(user)
-    if asked is None:
-        return grants.reach(Right.READ)
-    return [asked] if grants.allows(Right.READ, asked) else []
-
-
-def _place(parameters: Parameters, *, query: str) -> Place | None:
-    text = parameters.text("cursor")
-    if text is None:
-        return None
-    try:
-        return cursor_place(text, query=query)
-    except ValueError as error:
-        parameters.wrong("cursor", str(error))
-        return None
 
 
 def _record(event: Event) -> dict[str, Any]:

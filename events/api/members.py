@@ -1,6 +1,6 @@
 """Members: a JSON object read member by member, with everything wrong about it told at once."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from events.api.problems import invalid
@@ -44,6 +44,31 @@ class Members:
     def whole_number(self, name: str) -> int:
         """Return the number; it must be there."""
         return self._taken(name, int, "a whole number") or 0
+
+    def optional_number(self, name: str, *, least: int, most: int) -> int | None:
+        """Return the number between the two, None if it is absent or null."""
+        self._known.add(name)
+        if self._document.get(name) is None:
+            return None
+        found: int | None = self._taken(name, int, "a whole number")
+        if found is not None and not least <= found <= most:
+            self.wrong(name, f"must be from {least} to {most}")
+            return None
+        return found
+
+    def flag(self, name: str) -> bool:
+        """Return whether it is true; false if it is absent or null."""
+        self._known.add(name)
+        if self._document.get(name) is None:
+            return False
+        return bool(self._taken(name, bool, "true or false"))
+
+    def one_of(self, name: str, choices: Collection[str]) -> str:
+        """Return the text, which must be there and one of these."""
+        text = self.text(name)
+        if self.holds_text(name) and text not in choices:
+            self.wrong(name, f"must be one of {', '.join(choices)}")
+        return text
 
     def required(self, name: str) -> Any:
         """Return the value, whatever it is; it must be there."""
@@ -114,6 +139,10 @@ class Members:
     def wrong(self, name: str, detail: str) -> None:
         """Add an error about a member."""
         self._errors.append(FieldError(pointer=self.pointer(name), detail=detail))
+
+    def wrong_as_a_whole(self, detail: str) -> None:
+        """Add an error about the object itself."""
+        self._errors.append(FieldError(pointer=self._pointer, detail=detail))
 
     def refuse(self) -> None:
         """Raise Problem 422 if anything is wrong."""

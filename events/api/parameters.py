@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 from rest_framework.request import Request
@@ -66,6 +67,17 @@ class Parameters:
             return msgspec.convert(text, ZonedTime).astimezone(UTC)
         except (msgspec.ValidationError, OverflowError):
             self.wrong(name, _TIME_WANTED)
+            return None
+
+    def uuid(self, name: str) -> UUID | None:
+        """Return the id, None if it is absent."""
+        text = self.text(name)
+        if text is None:
+            return None
+        try:
+            return UUID(text)
+        except ValueError:
+            self.wrong(name, "must be a UUID")
             return None
 
     def wrong(self, name: str, detail: str) -> None:

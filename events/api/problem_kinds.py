@@ -200,7 +200,10 @@ UNAVAILABLE = declare_problem(
         code="unavailable",
         status=503,
         title="Not possible just now",
-        meaning="The database is away, full or overloaded. Nothing was stored by halves.",
+        meaning=(
+            "The database, or Kafka where it is asked, is away, full or overloaded. Nothing was "
+            "stored by halves."
+        ),
         remedy=(
             "Wait as long as Retry-After says and send the request again; an event with an `id` "
             "of your own is never stored twice."

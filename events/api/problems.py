@@ -107,13 +107,13 @@ def _as_raised(error: Problem) -> Problem:
 
 @problem_of.register
 def _unknown_topic(error: waybill_errors.UnknownTopic) -> Problem:
-    return Problem(kinds.UNKNOWN_TOPIC, _sentence(error))
+    return Problem(kinds.UNKNOWN_TOPIC, sentence(error))
 
 
 @problem_of.register
 def _unknown_type(error: waybill_errors.UnknownEventType) -> Problem:
     wrong = FieldError(pointer="/type", detail="the topic does not carry this event type")
-    return Problem(kinds.UNKNOWN_EVENT_TYPE, _sentence(error), errors=[wrong])
+    return Problem(kinds.UNKNOWN_EVENT_TYPE, sentence(error), errors=[wrong])
 
 
 @problem_of.register
@@ -168,12 +168,12 @@ def _not_authenticated(error: rest.APIException) -> Problem:
 @problem_of.register(rest.PermissionDenied)
 @problem_of.register(DjangoPermissionDenied)
 def _forbidden(error: Exception) -> Problem:
-    return Problem(kinds.FORBIDDEN, _sentence(error) or "You may not do this.")
+    return Problem(kinds.FORBIDDEN, sentence(error) or "You may not do this.")
 
 
 @problem_of.register
 def _not_granted(error: waybill_errors.NotGranted) -> Problem:
-    return Problem(kinds.FORBIDDEN, _sentence(error))
+    return Problem(kinds.FORBIDDEN, sentence(error))
 
 
 @problem_of.register(rest.NotFound)
@@ -198,6 +198,7 @@ def invalid(errors: Sequence[FieldError]) -> Problem:
     return Problem(kinds.INVALID, f"Nothing was stored: {broken} broken.", errors=errors)
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception | str) -> str:
+    """Return what an error says, as a sentence."""
     said = str(error)
     return f"{said[:1].upper()}{said[1:].rstrip('.')}." if said else ""

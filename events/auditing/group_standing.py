@@ -1,9 +1,11 @@
 """A group's standing: what it has still to do, who does it, what stands still and what failed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from django.db.models import Q
 
 from events.auditing.health import with_liveness
 from events.conf import waybill
@@ -26,7 +28,9 @@ _CLOSED_KEYS = """
                (SELECT count(*) FROM events_deadletter l
                 WHERE l."group" = k."group" AND l.topic = k.topic AND l.key = k.key
                   AND l.state = 'held') AS held
-        FROM events_closedkey k WHERE k."group" = %(group)s
+        FROM events_closedkey k
+        WHERE k."group" = %(group)s
+          AND (%(within)s::text[] IS NULL OR k.topic = ANY(%(within)s::text[]))
     ) keys
     GROUP BY cause ORDER BY cause
 """
@@ -86,13 +90,23 @@ class Standing:
     progress_age_s: float | None
 
 
-def group_standing(group: str, *, timeout_s: float = 8.0) -> Standing:
-    """Return how a group stands; an unknown one has no topics. Waits `timeout_s` for Kafka."""
-    topics = tuple(sorted({each.topic for each in subscriptions(group)}))
+def group_standing(
+    group: str, *, within: Collection[str] | None = None, timeout_s: float = 8.0
+) -> Standing:
+    """Return how a group stands; an unknown one has no topics. Waits `timeout_s` for Kafka.
+
+    With `within` only as far as these topics go; pauses of the whole group are told all the same.
+    """
+    subscribed = {each.topic for each in subscriptions(group)}
+    topics = tuple(sorted(each for each in subscribed if within is None or each in within))
+    among = Q() if within is None else Q(topic__in=list(within))
     kafka, kafka_error = _on_kafka(group, topics, timeout_s=timeout_s)
     now = database_time()
     beats = list(with_liveness().filter(role="consumer", name=group).order_by("process"))
-    letters = DeadLetter.objects.open().filter(group=group)[: LETTERS + 1].count()
+    letters = DeadLetter.objects.open().filter(among, group=group)[: LETTERS + 1].count()
+    paused = Q() if within is None else Q(topic__in=["", *within])
+    pauses = Pause.objects.filter(paused, group=group).active(now)
+    asked = {"group": group, "within": None if within is None else list(within)}
     return Standing(
         group=group,
         topics=topics,
@@ -100,14 +114,16 @@ def group_standing(group: str, *, timeout_s: float = 8.0) -> Standing:
         state=kafka.state if kafka else NOT_ASKED,
         partitions=kafka.partitions if kafka else (),
         lag=sum(each.lag for each in kafka.partitions) if kafka else None,
-        members=_joined(kafka.members if kafka else (), beats),
-        pauses=tuple(Pause.objects.filter(group=group).active(now).order_by("paused_at", "pk")),
+        members=_joined(kafka.members if kafka else (), beats, within=within),
+        pauses=tuple(pauses.order_by("paused_at", "pk")),
         closed_keys=tuple(
             ClosedKeys(cause=cause, keys=keys, released=released, held=held)
-            for cause, keys, released, held in run(_CLOSED_KEYS, {"group": group})
+            for cause, keys, released, held in run(_CLOSED_KEYS, asked)
         ),
-        seeks=tuple(Seek.objects.requested().filter(group=group).order_by("topic", "partition")),
-        gaps=tuple(Gap.objects.filter(group=group).order_by("-at", "-id")[:GAPS]),
+        seeks=tuple(
+            Seek.objects.requested().filter(among, group=group).order_by("topic", "partition")
+        ),
+        gaps=tuple(Gap.objects.filter(among, group=group).order_by("-at", "-id")[:GAPS]),
         open_letters=min(letters, LETTERS),
         has_more_letters=letters > LETTERS,
         progress_age_s=_progress_age_s(beats, now),
@@ -132,7 +148,9 @@ def _on_kafka(
         return None, str(error)
 
 
-def _joined(members: Iterable[Member], beats: Iterable[Heartbeat]) -> tuple[GroupMember, ...]:
+def _joined(
+    members: Iterable[Member], beats: Iterable[Heartbeat], *, within: Collection[str] | None
+) -> tuple[GroupMember, ...]:
     left = list(members)
     joined = []
     # The living first: a killed process may have held what its successor holds now.
@@ -141,9 +159,14 @@ def _joined(members: Iterable[Member], beats: Iterable[Heartbeat]) -> tuple[Grou
         member = next((each for each in left if each.partitions == held), None)
         if member is not None:
             left.remove(member)
-        joined.append(GroupMember(partitions=tuple(sorted(held)), **_of(member), **_from(row)))
-    alone = (GroupMember(partitions=tuple(sorted(each.partitions)), **_of(each)) for each in left)
+        shown = _among(held, within)
+        joined.append(GroupMember(partitions=shown, **_of(member), **_from(row)))
+    alone = (GroupMember(partitions=_among(each.partitions, within), **_of(each)) for each in left)
     return (*joined, *alone)
+
+
+def _among(held: Iterable[Partition], within: Collection[str] | None) -> tuple[Partition, ...]:
+    return tuple(sorted(each for each in held if within is None or each[0] in within))
 
 
 def _of(member: Member | None) -> dict[str, Any]:

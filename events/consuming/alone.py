@@ -56,7 +56,7 @@ class Alone:
     def _take(self, delivery: Delivery, row: Row) -> Held | Outcome:
         is_reopened = row.is_finished and may_reopen(delivery, row, ledger=self.ledger)
         if row.is_finished and not is_reopened:
-            return skipped(delivery, row)
+            return skipped(delivery, row, closed_keys=self.failures.closed_keys)
         attempt = None
         if row.due_in_s == 0.0:
             attempt = self.ledger.take(row.id, outcome=OUTCOME)

@@ -136,7 +136,7 @@ class DatabaseChunk:
 
 def _is_plain(delivery: Delivery, existing: Mapping[str, Row]) -> bool:
     row = existing.get(delivery.dedupe_key)
-    return row is None or row.is_finished
+    return row is None or (row.is_finished and not row.closes_key)
 
 
 def _done_by(delivery: Delivery, existing: Mapping[str, Row]) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, transaction
 
 from events.consuming.attempts import Result, Tried, write_attempts
+from events.consuming.closed_keys import ClosedKeys
 from events.consuming.dead_letters import settle
 from events.consuming.delivery import Delivery
 from events.consuming.failures import Held
@@ -30,6 +31,7 @@ class Claims:
 
     ledger: Ledger
     leases: Leases
+    closed_keys: ClosedKeys
     lease_s: float
 
     def claim(self, deliveries: Sequence[Delivery], *, token: UUID) -> dict[str, int]:
@@ -52,7 +54,7 @@ class Claims:
                 return Outcome(delay_s=0.0), None  # given back just now: claim it anew
             is_reopened = row.is_finished and may_reopen(delivery, row, ledger=self.ledger)
             if row.is_finished and not is_reopened:
-                return skipped(delivery, row), None
+                return skipped(delivery, row, closed_keys=self.closed_keys), None
             if row.due_in_s > 0:
                 return Outcome(delay_s=row.due_in_s), None
             if row.outcome == OUTCOME and (end := self._close_earlier(delivery, row)):
@@ -81,7 +83,7 @@ class Claims:
     def _close_earlier(self, delivery: Delivery, row: Row) -> Outcome | None:
         """Tell how the attempt of a process that is gone ended; None if the row may be taken."""
         hold = row.effect_began and delivery.subscription.on_unknown == "hold"
-        error = "the process ended before the effect began"
+        error = "the process ended before an effect began that cannot be repeated"
         if row.effect_began:
             error = "outcome unknown: the process ended after the effect began"
             kept = packed(delivery.record) if hold else None

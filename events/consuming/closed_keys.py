@@ -62,9 +62,13 @@ class ClosedKeys:
     def quarantine(self, delivery: Delivery, *, head: UUID, reason: str) -> None:
         """Close the message's key until people release it; `head` is the letter of the message.
 
-        In the caller's transaction. A key that is closed already stays so, behind the new head.
+        In the caller's transaction. A key that is closed already stays so, behind the new head;
+        behind its own as long as that waits for people: what is held is what followed that one.
         """
-        self._close(delivery, cause=ClosedKey.Cause.QUARANTINED, head=head, reason=reason)
+        if self._has_open_head(delivery):
+            self.refresh()
+        else:
+            self._close(delivery, cause=ClosedKey.Cause.QUARANTINED, head=head, reason=reason)
 
     def close_for_retry(self, delivery: Delivery) -> None:
         """Close the message's key while it is tried again, in the caller's transaction."""
@@ -99,6 +103,13 @@ class ClosedKeys:
             row.delete()
         self._forget(row.topic, bytes(row.key))
         return True
+
+    def _has_open_head(self, delivery: Delivery) -> bool:
+        topic, key = delivery.record.topic, delivery.record.key
+        rows = ClosedKey.objects.select_for_update(of=("self",)).filter(
+            group=self.group, topic=topic, key=key, head__state=DeadLetter.State.OPEN
+        )
+        return rows.first() is not None
 
     def _close(
         self, delivery: Delivery, *, cause: ClosedKey.Cause, head: UUID | None, reason: str

@@ -73,6 +73,7 @@ class GroupConsumer:
         self._offsets = Offsets(interval_s=settings.offset_commit_interval_s)
         self._ahead = FetchedAhead()
         self._positions = Positions()
+        self._exchange = exchange
         exchange.position_of = self._positions.of
         self._steering = Steering(
             kafka=kafka,
@@ -102,6 +103,7 @@ class GroupConsumer:
         is_idle = self._worker.is_idle  # asked before: what it did is all reported then
         self._collect()
         self._worker.check()
+        self._exchange.check()
         self._check_deadline()
         self._steering.step(is_idle=is_idle)
         if is_idle:

@@ -2,7 +2,7 @@
 
 import base64
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 State = DeadLetter.State
 _RUNNING = (State.REDRIVING, State.HELD)
+_WAITING = (*_RUNNING, State.OPEN)
 
 
 def bury(delivery: Delivery, *, failure: Failure, attempts: int) -> UUID:
@@ -28,7 +29,7 @@ def bury(delivery: Delivery, *, failure: Failure, attempts: int) -> UUID:
     The same message twice is stored once. A letter that fails again gets a child.
     """
     letter = _letter_of(delivery, state=State.OPEN, failure=failure, attempts=attempts)
-    stored = _stored(letter)
+    stored = _stored(letter, unless=_WAITING)
     _say(letter)
     return stored
 
@@ -45,15 +46,15 @@ def bury_undecodable(item: Undecodable, *, group: str) -> None:
 
 def keep(delivery: Delivery, *, state: DeadLetter.State, failure: Failure, attempts: int) -> None:
     """Store a message that comes back by itself (held, or redriving), in the transaction."""
-    _stored(_letter_of(delivery, state=state, failure=failure, attempts=attempts))
+    letter = _letter_of(delivery, state=state, failure=failure, attempts=attempts)
+    _stored(letter, unless=_WAITING)
 
 
 def hold(deliveries: Sequence[Delivery]) -> None:
     """Store followers of closed keys, in the caller's transaction; those stored before stay."""
     nothing = Failure(exception="", error="")
-    DeadLetter.objects.bulk_create(
-        [_letter_of(each, state=State.HELD, failure=nothing, attempts=0) for each in deliveries],
-        ignore_conflicts=True,
+    _store(
+        [_letter_of(each, state=State.HELD, failure=nothing, attempts=0) for each in deliveries]
     )
 
 
@@ -128,17 +129,50 @@ def _letter(
     )
 
 
-def _stored(letter: DeadLetter) -> UUID:
+def _stored(letter: DeadLetter, *, unless: Collection[DeadLetter.State] = tuple(State)) -> UUID:
     """Store a letter unless it is there; return the id of the one that is."""
-    DeadLetter.objects.bulk_create([letter], ignore_conflicts=True)
-    found = DeadLetter.objects.filter(
+    _store([letter], unless=unless)
+    return _at_its_place(letter).pk
+
+
+def _store(
+    letters: Sequence[DeadLetter], *, unless: Collection[DeadLetter.State] = tuple(State)
+) -> None:
+    """Store letters, each unless one of the same message is there in one of these states.
+
+    Another message may have had the position, in a topic of the name that is gone, or the same
+    one was dealt with: that letter becomes the parent, so that neither is lost.
+    """
+    while letters:
+        DeadLetter.objects.bulk_create(letters, ignore_conflicts=True)
+        ids = [each.pk for each in letters]
+        stored = set(DeadLetter.objects.filter(pk__in=ids).values_list("pk", flat=True))
+        left = [each for each in letters if each.pk not in stored]
+        letters = [each for each in left if _moved_behind(each, unless=unless)]
+
+
+def _moved_behind(letter: DeadLetter, *, unless: Collection[DeadLetter.State]) -> bool:
+    """Move a letter behind the one in its place; False if that may stand for it."""
+    other = _at_its_place(letter)
+    if _said(letter) == _said(other) and other.state in unless:
+        return False
+    letter.parent_id = other.pk
+    return True
+
+
+def _at_its_place(letter: DeadLetter) -> DeadLetter:
+    return DeadLetter.objects.get(
         group=letter.group,
         topic=letter.topic,
         partition=letter.partition,
         offset=letter.offset,
         parent=letter.parent_id,
     )
-    return found.values_list("pk", flat=True).get()
+
+
+def _said(letter: DeadLetter) -> tuple[object, ...]:
+    key, value = (None if each is None else bytes(each) for each in (letter.key, letter.value))
+    return key, value, letter.headers, letter.recorded_at
 
 
 def _say(letter: DeadLetter) -> None:

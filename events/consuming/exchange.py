@@ -49,7 +49,7 @@ def _unknown(_partition: Partition) -> int | None:
 class Exchange:
     """Each attribute has one writer, which replaces its value as a whole and changes none.
 
-    The keeper writes `news`; all else is the polling thread's.
+    The keeper writes `news` and `failure`; all else is the polling thread's.
     """
 
     def __init__(self) -> None:
@@ -58,3 +58,9 @@ class Exchange:
         self.sought: frozenset[UUID] = frozenset()  # seeks to be marked: their offset is committed
         self.position_of: Callable[[Partition], int | None] = _unknown  # the next undone offset
         self.look_at_topics = threading.Event()
+        self.failure: BaseException | None = None  # of the keeper: the process has to end
+
+    def check(self) -> None:
+        """Raise what went wrong in the keeper, if anything did."""
+        if self.failure is not None:
+            raise self.failure

@@ -105,10 +105,15 @@ class External:
         finally:
             self.claims.leases.drop(held.row_id)
 
-    def _begin(self, row_id: int, token: UUID) -> Callable[[str, bytes | None], None]:
-        def begin(reference: str, payload: bytes | None) -> None:
+    def _begin(self, row_id: int, token: UUID) -> Callable[[str, bytes | None, bool], None]:
+        def begin(reference: str, payload: bytes | None, is_repeatable: bool) -> None:
             is_ours = self.ledger.begin_effect(
-                row_id, token=token, lease_s=self.lease_s, reference=reference, payload=payload
+                row_id,
+                token=token,
+                lease_s=self.lease_s,
+                reference=reference,
+                payload=payload,
+                is_repeatable=is_repeatable,
             )
             if not is_ours:
                 raise EffectLost("another process took the message over")
@@ -166,7 +171,7 @@ class External:
             if effect.is_done and fault is Fault.MESSAGE:
                 connection.rollback()
                 return f"the effect happened; then the handler failed: {failure_of(error).error}"
-            if effect.has_begun and not effect.is_done and fault is not Fault.MESSAGE:
+            if _is_doubtful(effect) and fault is not Fault.MESSAGE:
                 raise _told(error, effect) from error  # running again could repeat the effect
             raise
         finally:
@@ -203,8 +208,14 @@ def _exhausted(held: Held) -> HandlingError:
 
 def _told(error: Exception, effect: Effect) -> Exception:
     """Only the handler can say that a begun effect did not happen; anything else is unknown."""
-    if isinstance(error, HandlingError) or not effect.has_begun:
+    if isinstance(error, EffectUnknown):
+        error.is_repeatable = effect.is_repeatable
+    if isinstance(error, HandlingError) or not effect.has_begun or effect.is_repeatable:
         return error
     unknown = EffectUnknown(f"raised after the effect began: {failure_of(error).error}")
     unknown.__cause__ = error
     return unknown
+
+
+def _is_doubtful(effect: Effect) -> bool:
+    return effect.has_begun and not (effect.is_done or effect.is_repeatable)

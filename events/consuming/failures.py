@@ -81,7 +81,7 @@ class Failures:
         verdict = self.judge(delivery, held, error)
         text = f"{failure.exception}: {failure.error}"
         with transaction.atomic():
-            is_unknown = isinstance(error, EffectUnknown)
+            is_unknown = verdict.outcome == "unknown" or _is_in_doubt(error)
             if not _update(delivery, held, verdict, text=text, is_unknown=is_unknown):
                 return Outcome(delay_s=0.0)
             write_attempts(
@@ -104,7 +104,7 @@ class Failures:
         if isinstance(error, InvalidEvent):
             return self._given_up(delivery)
         is_unknown = isinstance(error, EffectUnknown)
-        if is_unknown and delivery.subscription.on_unknown == "hold":
+        if _is_in_doubt(error) and delivery.subscription.on_unknown == "hold":
             return Verdict(outcome="unknown")
         policy = delivery.policy_for(error.__cause__ or error if is_unknown else error)
         asked_s = error.delay_s if isinstance(error, RetryLater) else None
@@ -152,6 +152,10 @@ class Failures:
             state = DeadLetter.State.HELD
         dead_letters.keep(delivery, state=state, failure=failure, attempts=attempts)
         return None
+
+
+def _is_in_doubt(error: BaseException) -> bool:
+    return isinstance(error, EffectUnknown) and not error.is_repeatable
 
 
 def _update(

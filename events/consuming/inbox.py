@@ -170,10 +170,12 @@ class Inbox:
                 # Those before it are known to run; it runs alone, where its attempts are counted.
                 batch.alone.add(deliveries[failed.index].dedupe_key)
             batch.put_back(deliveries)
+            self.rates.give_back(deliveries[0].subscription, unused=len(deliveries))
             return
         if done.stopped_at_existing:
             batch.alone.add(deliveries[done.consumed].dedupe_key)
         batch.put_back(deliveries[done.consumed :])
+        self.rates.give_back(deliveries[0].subscription, unused=len(deliveries) - done.run)
         self._adapt(done)
         self._finished(done.done, batch)
         self._report(deliveries[: done.consumed])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
 
 from events.consuming.desk import Desk
+from events.consuming.exchange import Exchange
 from events.consuming.leases import Leases
 from events.observing.heartbeat import Heart
 
@@ -27,6 +28,7 @@ class Keeper:
         leases: Leases,
         heart: Heart,
         desk: Desk,
+        exchange: Exchange,
         every_s: float,
         look_every_s: float,
         look_now: threading.Event,
@@ -36,12 +38,14 @@ class Keeper:
         self._leases = leases
         self._heart = heart
         self._desk = desk
+        self._exchange = exchange
         self._every_s = every_s
         self._look_every_s = look_every_s
         self._look_now = look_now
         self._assignment = assignment
         self._progress_count = progress_count
         self._counted = 0
+        self._has_warned = False
         self._beat_at = float("-inf")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -78,6 +82,8 @@ class Keeper:
                 self._look_now.wait(self._look_every_s)
                 self._look_now.clear()
             self._through_outages(lambda: self._heart.end(connection))
+        except BaseException as error:  # noqa: BLE001 - raised again by the polling thread
+            self._exchange.failure = error
         finally:
             connections.close_all()
 
@@ -87,4 +93,7 @@ class Keeper:
             unit()
         except (DatabaseError, InterfaceError) as error:
             connection.close()
+            if self._exchange.news.controls is None and not self._has_warned:
+                self._has_warned = True
+                logger.warning("PostgreSQL is not available; nothing is fetched before it is")
             logger.debug("Not now: the database is away", extra={"error": str(error)})

@@ -89,7 +89,8 @@ _GIVE_BACK = """
 
 _BEGIN_EFFECT = """
     UPDATE events_consumption
-    SET effect_began_at = now(), effect_reference = %(reference)s, effect_payload = %(payload)s,
+    SET effect_began_at = CASE WHEN NOT %(is_repeatable)s THEN now() END,
+        effect_reference = %(reference)s, effect_payload = %(payload)s,
         lease_expires_at = now() + make_interval(secs => %(lease_s)s)
     WHERE id = %(id)s AND outcome = 'started' AND lease_token = %(token)s::uuid
     RETURNING id
@@ -193,9 +194,19 @@ class Ledger:
             run(_GIVE_BACK, {"ids": list(row_ids), "token": token, "delay_s": delay_s})
 
     def begin_effect(
-        self, row_id: int, *, token: UUID, lease_s: float, reference: str, payload: bytes | None
+        self,
+        row_id: int,
+        *,
+        token: UUID,
+        lease_s: float,
+        reference: str,
+        payload: bytes | None,
+        is_repeatable: bool,
     ) -> bool:
-        """Write that an external effect is about to happen; False if the row is no longer ours."""
+        """Write that an external effect is about to happen; False if the row is no longer ours.
+
+        One that is repeatable never counts as begun: a death in it is simply followed.
+        """
         return bool(
             run(
                 _BEGIN_EFFECT,
@@ -205,6 +216,7 @@ class Ledger:
                     "lease_s": lease_s,
                     "reference": reference,
                     "payload": payload,
+                    "is_repeatable": is_repeatable,
                 },
             )
         )

@@ -31,6 +31,11 @@ class Row:
         """Whether its message became a dead letter, which may be handed back."""
         return self.outcome in {"dead_lettered", "quarantined"}
 
+    @property
+    def closes_key(self) -> bool:
+        """Whether what follows its message under the same key has to be held."""
+        return self.outcome == "quarantined"
+
 
 def row_of(facts: Sequence[Any]) -> Row:
     """Make a row of what the ledger's look-up selects, in its order."""

@@ -15,18 +15,24 @@ from events.sql import run
 AT_ONCE = 20
 
 _GLANCE = """
-    SELECT (SELECT count(*) FROM events_closedkey WHERE "group" = %(group)s),
-           (SELECT max(closed_at) FROM events_closedkey WHERE "group" = %(group)s),
+    SELECT closed.keys, closed.all_of_them,
            EXISTS (SELECT FROM events_deadletter
                    WHERE "group" = %(group)s AND state = 'redriving'),
            EXISTS (SELECT FROM events_closedkey
                    WHERE "group" = %(group)s AND (released_at IS NOT NULL OR until <= now()))
+    FROM (SELECT count(*) AS keys, bit_xor(uuid_hash_extended(id, 0)) AS all_of_them
+          FROM events_closedkey WHERE "group" = %(group)s) closed
 """
 _REDRIVING = """
     SELECT l.id, l.topic, l.partition FROM events_deadletter l
     JOIN unnest(%(topics)s::text[], %(partitions)s::int[]) AS ours(topic, partition)
       ON l.topic = ours.topic AND l.partition = ours.partition
     WHERE l."group" = %(group)s AND l.state = 'redriving' AND l.id <> ALL(%(waiting)s::uuid[])
+      AND NOT EXISTS (
+          SELECT FROM events_closedkey k
+          WHERE k."group" = l."group" AND k.topic = l.topic AND k.key = l.key
+            AND k.cause = 'paused' AND k.released_at IS NULL
+            AND (k.until IS NULL OR k.until > now()))
     ORDER BY l.topic, l.partition, l."offset", l.created_at, l.id
     LIMIT %(most)s
 """
@@ -50,7 +56,7 @@ _RELEASED = """
 class Glance(NamedTuple):
     """What there is to do at all; `version` changes when keys are closed or opened."""
 
-    version: tuple[object, object]
+    version: tuple[object, ...]
     has_redriving: bool
     has_released: bool
 
@@ -77,11 +83,14 @@ class Letters:
 
     def glance(self) -> Glance:
         """Say whether anything is to be done, by whomever."""
-        [(keys, newest, redriving, released)] = run(_GLANCE, {"group": self.group})
-        return Glance((keys, newest), redriving, released)
+        [(*version, redriving, released)] = run(_GLANCE, {"group": self.group})
+        return Glance(tuple(version), redriving, released)
 
     def redriving(self, ours: Collection[Partition], *, but: Collection[UUID]) -> list[Due]:
-        """Return the first letters handed back, of our partitions, without those of `but`."""
+        """Return the first letters handed back, of our partitions, without those of `but`.
+
+        Those of a key that people paused wait for its release.
+        """
         rows = run(_REDRIVING, self._asked(ours, but=but))
         return [Due(letter, (topic, partition)) for letter, topic, partition in rows]
 

@@ -39,6 +39,11 @@ class Rates:
         bucket.tokens -= taken
         return taken
 
+    def give_back(self, subscription: Subscription, *, unused: int) -> None:
+        """Count no longer what was taken for messages whose handler was not called."""
+        if subscription.rate is not None:
+            self._filled(subscription).tokens += unused
+
     def wait_s(self, subscription: Subscription) -> float:
         """Return in how many seconds the next message may be handled."""
         if subscription.rate is None:

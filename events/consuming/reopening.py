@@ -1,5 +1,6 @@
 """Reopening: a key that was given up, or done by another event, met again."""
 
+from events.consuming.closed_keys import ClosedKeys
 from events.consuming.dead_letters import settle_skipped
 from events.consuming.delivery import Delivery
 from events.consuming.imprint import named_by
@@ -19,8 +20,11 @@ def may_reopen(delivery: Delivery, row: Row, *, ledger: Ledger) -> bool:
     return is_handed_back and ledger.reopen(row.id)
 
 
-def skipped(delivery: Delivery, row: Row) -> Outcome:
+def skipped(delivery: Delivery, row: Row, *, closed_keys: ClosedKeys) -> Outcome:
     """Skip a message whose key is done or waits for people, in the caller's transaction."""
     record_skips([(delivery, row.event)])
     settle_skipped(delivery, done_by=named_by(row.event), outcome=row.outcome)
+    if row.closes_key:
+        closed_keys.refresh()  # by another process, it may be: what follows is held
+        return Outcome()
     return Outcome(done_by=row.event)

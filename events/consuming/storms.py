@@ -12,13 +12,14 @@ from events.sql import run
 
 logger = logging.getLogger(__name__)
 
-# A storm that people have looked at and ended counts no more.
+# A storm that people have looked at and ended counts no more; nor does what came back by itself.
 _COUNT = """
     SELECT count(*) FROM (
         SELECT FROM events_deadletter
-        WHERE "group" = %(group)s AND state <> 'held' AND created_at > greatest(
+        WHERE "group" = %(group)s AND state = 'open' AND created_at > greatest(
             now() - make_interval(secs => %(window_s)s),
             (SELECT max(resumed_at) FROM events_pause WHERE "group" = %(group)s AND topic = ''))
+        ORDER BY created_at DESC  -- from the newest on, by an index
         LIMIT %(most)s) recent
 """
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('waybill storm ' || %(group)s, 0))"

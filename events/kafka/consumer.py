@@ -171,10 +171,17 @@ class KafkaConsumer:
     def close(self, *, timeout_s: float) -> bool:
         """Leave the group; returns False if that takes longer than `timeout_s`."""
         self._is_closing = True
-        closing = threading.Thread(target=self._consumer.close, name="kafka-close", daemon=True)
+        closing = threading.Thread(target=self._leave, name="kafka-close", daemon=True)
         closing.start()
         closing.join(timeout_s)
         return not closing.is_alive()
+
+    def _leave(self) -> None:
+        if not self.assignment:
+            # Closed without partitions librdkafka 2.16 says nothing to the group, which then waits
+            # for this member at every rebalance until its session has timed out.
+            self._consumer.unsubscribe()
+        self._consumer.close()
 
     def _record(self, message: Any) -> Record | None:
         error = message.error()

@@ -5,16 +5,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
-    KafkaException,
-    TopicCollection,
-    TopicPartition,
-)
+from confluent_kafka import KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from events.conf import kafka_settings
+from events.kafka.committed import committed_later
 from events.kafka.record import Partition
 
 T = TypeVar("T")
@@ -104,20 +100,10 @@ class KafkaFacts:
         self, group: str, partitions: Collection[Partition]
     ) -> Inquiry[dict[Partition, int]]:
         """Ask for the offsets that the group committed; partitions without one are left out."""
-        wanted = [TopicPartition(topic, number) for topic, number in partitions]
-        futures = self._client.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group, wanted)], request_timeout=self._timeout_s
+        future = committed_later(group, partitions, timeout_s=self._timeout_s)
+        return Inquiry(
+            [future], read=lambda: _told({group: future}).get(group, {}), tell=self._tell
         )
-
-        def read() -> dict[Partition, int]:
-            return {
-                (each.topic, each.partition): each.offset
-                for found in _told(futures).values()
-                for each in found.topic_partitions
-                if each.error is None and each.offset >= 0
-            }
-
-        return Inquiry(futures.values(), read=read, tell=self._tell)
 
     def _offsets(
         self, partitions: Collection[Partition], which: Any

@@ -21,6 +21,7 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 from events.conf import kafka_settings
 from events.errors import GroupInUse, KafkaRefused, ServiceUnavailable, WaybillError
 from events.kafka.admin import AWAY
+from events.kafka.committed import committed_offsets
 from events.kafka.record import Partition
 from events.kafka.standing import GroupStanding, Member, PartitionStanding
 
@@ -153,19 +154,10 @@ class KafkaGroups:
         return {_where(each): self._result(future).offset for each, future in futures.items()}
 
     def _committed(self, group: str, where: list[TopicPartition]) -> dict[Partition, int]:
-        if not where:
-            return {}
-        asked = ConsumerGroupTopicPartitions(group, where)
-        answer = self._answer(
-            lambda: self._client.list_consumer_group_offsets([asked], **self._patience)[group]
-        )
-        found = {}
-        for each in answer.topic_partitions:
-            if each.error is not None:
-                raise _as_ours(each.error)
-            if each.offset >= 0:
-                found[_where(each)] = int(each.offset)
-        return found
+        try:
+            return committed_offsets(group, [*map(_where, where)], timeout_s=self._timeout_s)
+        except KafkaException as error:
+            raise _as_ours(error.args[0]) from error
 
     def _members(self, group: str) -> tuple[str, tuple[Member, ...]]:
         try:

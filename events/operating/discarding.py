@@ -21,6 +21,17 @@ ACTION = "discard"
 State = DeadLetter.State
 DISCARDABLE = (State.OPEN, State.HELD)
 
+# Locked first: a consumer that runs a letter holds the row when it comes to the letter.
+_LOCK_LEDGER = """
+    SELECT FROM events_consumption AS done
+    JOIN events_deadletter AS letter
+      ON done."group" = letter."group" AND done.dedupe_key = letter.dedupe_key
+    WHERE letter.id = ANY(%(letters)s) AND letter.dedupe_key <> ''
+      AND done.generation = %(generation)s
+    ORDER BY done.dedupe_key, done."group"
+    FOR UPDATE OF done
+"""
+
 # What never ran has no ledger row yet.
 _CLOSE_LEDGER = """
     INSERT INTO events_consumption (
@@ -90,6 +101,7 @@ class Discarding:
         """
         with transaction.atomic():
             ids = list(self._rows().values_list("pk", flat=True)[: self._selection.limit])
+            run(_LOCK_LEDGER, {"letters": ids, "generation": LIVE})
             keys = closed_by(ids)
             locked = DeadLetter.objects.filter(pk__in=ids).order_by("pk").select_for_update()
             result = self._sorted(candidates(locked.values_list(*LOOKED_AT)), heads=keys)

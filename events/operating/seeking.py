@@ -1,6 +1,6 @@
 """Seeking: a group goes on at another offset, at once or by the consumers that own partitions."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -114,10 +114,14 @@ class Seeking:
         return self._rows
 
     def carry_out(self, *, by: Operator) -> Sought:
-        """Go there. The operator action and the requests are stored before anything is changed.
+        """Go there: `request`, then `settle`; outside of a transaction."""
+        return self.settle(self.request(by=by))
 
-        If this process ends in between, or a member joins, the requests stand and the consumers
-        carry them out.
+    def request(self, *, by: Operator) -> Sought:
+        """Store the requests and the operator action, before anything is changed in Kafka.
+
+        From here on the seek stands: if this process ends, or a member joins, the consumers carry
+        it out.
         """
         rows, members = self._rows, self._now.members
         offsets = {(row.topic, row.partition): row.target for row in rows}
@@ -132,10 +136,15 @@ class Seeking:
                 ],
             }
             by.record(ACTION, target_type="consumer_group", target_id=self._group, details=details)
-        at_once = not members and self._altered(offsets)
-        if at_once:
-            carried_out(seeks)
-        return Sought(rows=rows, at_once=at_once, seeks=seeks)
+        return Sought(rows=rows, at_once=False, seeks=seeks)
+
+    def settle(self, sought: Sought) -> Sought:
+        """Change Kafka's offsets as requested, once that is committed, if no member lives."""
+        offsets = {(row.topic, row.partition): row.target for row in sought.rows}
+        if self._now.members or not self._altered(offsets):
+            return sought
+        carried_out(sought.seeks)
+        return replace(sought, at_once=True)
 
     def _altered(self, offsets: dict[Partition, int]) -> bool:
         try:

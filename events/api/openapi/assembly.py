@@ -13,7 +13,7 @@ from events.api.openapi.shapes import Shape
 VERSION = "1"  # of the interface, as in /api/v1
 PREFIX = "/api/v1/"
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
-_TAGS = ("Publishing", "Reading", "Orders", "Documents")  # in this order on the page
+_TAGS = ("Publishing", "Reading", "Operating", "Orders", "Documents")  # in this order on the page
 _METHODS = ("get", "post", "put", "patch", "delete")
 _SECURITY: Shape = {
     "token": {

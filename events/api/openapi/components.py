@@ -2,6 +2,14 @@
 
 from typing import Any
 
+from events.api.openapi.groups import GROUP_RECORD, PAUSE_RECORD
+from events.api.openapi.ledger import (
+    ATTEMPT_RECORD,
+    CONSUMPTION_HISTORY,
+    CONSUMPTION_RECORD,
+    POSITION,
+)
+from events.api.openapi.letters import HEADER, LETTER_RECORD, WHOLE_LETTER
 from events.api.openapi.publishing import CLOUD_EVENT, EVENT_REQUEST, PLACE
 from events.api.openapi.shapes import (
     MOMENT,
@@ -21,14 +29,7 @@ from events.api.openapi.shapes import (
 from events.auditing.entries import Kind
 from events.auditing.waybill import State
 from events.grants import Right
-from events.models import Attempt, Consumption, DeadLetter
-
-_POSITION: dict[str, Shape] = {"topic": TEXT, "partition": WHOLE, "offset": WHOLE}
-_LEDGER_KEY: dict[str, Shape] = {
-    "group": TEXT,
-    "dedupe_key": TEXT,
-    "replay": {**nullable(UUID), "description": "The forced replay it belongs to."},
-}
+from events.models import DeadLetter
 
 PROBLEM = partial(
     record(
@@ -74,7 +75,7 @@ EVENT: dict[str, Shape] = {
 }
 
 PUBLICATION = record(
-    "A confirmed write to Kafka.", **_POSITION, published_at=MOMENT, cause=TEXT, by=TEXT
+    "A confirmed write to Kafka.", **POSITION, published_at=MOMENT, cause=TEXT, by=TEXT
 )
 
 # What `include=value` adds.
@@ -90,39 +91,13 @@ _WAYBILL = record(
     **EVENT,
     **_VALUE,
     publications=listed(named("Publication")),
-    consumptions=listed(
-        record(
-            "What one group did with one key.",
-            **_LEDGER_KEY,
-            **_POSITION,
-            handler=TEXT,
-            outcome=one_of(*Consumption.Outcome.values),
-            attempts=WHOLE,
-            first_at=MOMENT,
-            finished_at=nullable(MOMENT),
-            next_attempt_at=nullable(MOMENT),
-            effect_began_at=nullable(MOMENT),
-            effect_reference=TEXT,
-            error=TEXT,
-        )
-    ),
-    attempts=listed(
-        record(
-            **_LEDGER_KEY,
-            **_POSITION,
-            handler=TEXT,
-            number=WHOLE,
-            started_at=MOMENT,
-            duration_s=NUMBER,
-            result=one_of(*Attempt.Result.values),
-            error=TEXT,
-        )
-    ),
+    consumptions=listed(named("Consumption")),
+    attempts=listed(named("Attempt")),
     dead_letters=listed(
         record(
             id=UUID,
             group=TEXT,
-            **_POSITION,
+            **POSITION,
             state=one_of(*DeadLetter.State.values),
             attempts=WHOLE,
             exception=TEXT,
@@ -205,5 +180,13 @@ COMPONENTS: dict[str, Any] = {
     "Topic": TOPIC,
     "Health": HEALTH,
     "Publication": PUBLICATION,
+    "Consumption": CONSUMPTION_RECORD,
+    "ConsumptionHistory": CONSUMPTION_HISTORY,
+    "Attempt": ATTEMPT_RECORD,
+    "DeadLetter": LETTER_RECORD,
+    "WholeDeadLetter": WHOLE_LETTER,
+    "LetterHeader": HEADER,
+    "Group": GROUP_RECORD,
+    "Pause": PAUSE_RECORD,
     "Waybill": partial(_WAYBILL, *_VALUE),
 }

@@ -4,12 +4,12 @@ from dataclasses import fields
 
 from events.api import problem_kinds as kinds
 from events.api.openapi.operation import Answer, Operation, path_parameter, query_parameter
+from events.api.openapi.paging import PAGES, PAGING, TIME
 from events.api.openapi.shapes import (
     NUMBER,
     TEXT,
     UUID,
     WHOLE,
-    Shape,
     listed,
     named,
     nullable,
@@ -20,7 +20,6 @@ from events.auditing.waybill import State
 from events.conf import THROTTLED, Limits
 
 _TAG = "Reading"
-_TIME: Shape = {"type": "string", "format": "date-time"}
 _INCLUDE = query_parameter(
     "include", "Adds headers and value, for callers who may see them.", one_of("value")
 )
@@ -29,10 +28,7 @@ EVENTS = Operation(
     id="events",
     tag=_TAG,
     summary="Events, newest first",
-    description=(
-        "Of the topics that the caller may read. A page may hold less than `limit`, even nothing, "
-        "and yet have a `next`: it goes on further back."
-    ),
+    description=PAGES,
     parameters=[
         query_parameter("topic", "Only of this topic."),
         query_parameter("type", "Only of this event type."),
@@ -40,11 +36,10 @@ EVENTS = Operation(
         query_parameter("subject", "Only about this subject."),
         query_parameter("state", "Only in this state.", one_of(*(each.value for each in State))),
         query_parameter("published_by", "Only by this caller."),
-        query_parameter("accepted_from", "Accepted then or later.", _TIME),
-        query_parameter("accepted_before", "Accepted earlier.", _TIME),
+        query_parameter("accepted_from", "Accepted then or later.", TIME),
+        query_parameter("accepted_before", "Accepted earlier.", TIME),
         _INCLUDE,
-        query_parameter("limit", "How many.", {**WHOLE, "minimum": 1, "maximum": 200}),
-        query_parameter("cursor", "The `next` of the page before; the filters must be the same."),
+        *PAGING,
     ],
     answers=[
         Answer(

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from events.consuming.subscriptions import groups
-from events.models import TopicGrant
+from events.models import Pause, TopicGrant
 from tests.audit_rows import a_heartbeat, a_publication, an_event, an_outbox_entry
 from tests.conftest import MakeTopic
 from tests.integration.api.problem_answers import told
@@ -167,6 +167,35 @@ def test_it_says_when_a_group_stands_still_though_there_is_something_to_do(
     a_publication(an_event(), published_at=now - timedelta(seconds=published_s))
 
     assert reasons(api) == (["no-progress"] if stands_still else [])
+
+
+@pytest.mark.parametrize("topic", ["", "order_invoices"])
+def test_a_group_that_is_paused_does_not_stand_still(api: Client, topic: str) -> None:
+    now = timezone.now()
+    a_heartbeat("relay", beat_at=now)
+    a_heartbeat(beat_at=now, name="invoices", progress_at=now - timedelta(seconds=600))
+    a_publication(an_event(), published_at=now - timedelta(seconds=300))
+    pause = Pause.objects.create(group="invoices", topic=topic, by="somebody", paused_at=now)
+
+    assert reasons(api) == []
+    Pause.objects.filter(id=pause.id).update(until=now)
+    assert reasons(api) == ["no-progress"]
+
+
+def test_a_pause_that_nobody_asked_for_is_a_reason(api: Client) -> None:
+    well()
+    Pause.objects.create(
+        group="invoices",
+        topic="order_invoices",
+        partition=1,
+        by="waybill",
+        reason="too many dead letters",
+        paused_at=timezone.now(),
+    )
+
+    [reason] = api.get("/api/v1/health").json()["reasons"]
+    assert reason["code"] == "paused-by-waybill"
+    assert "too many dead letters" in reason["detail"]
 
 
 def test_health_is_for_those_who_may_read_something(limited: Client, reader: User) -> None:

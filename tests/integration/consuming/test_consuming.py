@@ -17,6 +17,7 @@ from events.errors import InvalidEvent, RetryLater
 from events.event import ReceivedEvent
 from events.models import Attempt, Consumption, DeadLetter, InHand
 from events.retry import RetryPolicy
+from events.testing.kit import WaybillKit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -182,35 +183,18 @@ def test_offsets_are_committed_and_a_second_run_gets_nothing(
     assert consume(topic).consumer.done == 0
 
 
-def test_a_range_left_in_hand_is_done_one_by_one_and_a_deadly_message_set_aside(
-    topic: str, send: Send, declare: Any, dedupe_redis: Any
+def test_a_message_that_kills_its_process_is_counted_alone_and_set_aside(
+    topic: str, declare: Any, waybill: WaybillKit
 ) -> None:
     declare(write_a_row)
-    send(b'{"n": 0}', b'{"n": 1}')
-    InHand.objects.create(
-        group=topic,
-        topic=topic,
-        partition=0,
-        first_offset=0,
-        last_offset=1,
-        host="gone",
-        pid=1,
-        since="2026-01-01T00:00:00Z",
-    )
-    deadly = f"{topic}:kafka:{topic}/0:1"
-    Consumption.objects.create(
-        group=topic,
-        dedupe_key=deadly,
-        source=f"kafka:{topic}",
-        ce_id="0:1",
-        topic=topic,
-        partition=0,
-        offset=1,
-        outcome="retrying",
-        attempts=3,
-        first_at="2026-01-01T00:00:00Z",
-    )
-    consume(topic)
-    assert Group.objects.count() == 1
+    for n in range(2):
+        waybill.publish(topic, type=TYPE, data={"n": n}, key="k")
+    waybill.crash_at("handler")  # in the chunk of both
+    waybill.drain()
+    assert InHand.objects.get().last_offset == 1
+    waybill.crash_at("handler", times=3)  # each time alone
+    while waybill.drain().crashed_at:
+        assert not Group.objects.exists()
     assert "ended during each of 3 attempts" in DeadLetter.objects.get().error
+    assert [each.name for each in Group.objects.all()] == [f"{topic} 1"]
     assert not InHand.objects.exists()

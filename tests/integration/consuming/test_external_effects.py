@@ -8,7 +8,9 @@ from django.contrib.auth.models import Group
 from events.errors import EffectUnknown, InvalidEvent
 from events.event import ReceivedEvent
 from events.models import Attempt, Consumption, DeadLetter
-from tests.integration.consuming.external_rows import Sent, left_behind, sender
+from events.testing.kit import WaybillKit
+from tests.integration.consuming.conftest import TYPE
+from tests.integration.consuming.external_rows import Sent, sender
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,44 +51,50 @@ def test_a_failure_before_the_effect_is_tried_again(
     ]
 
 
+@pytest.mark.parametrize("step", ["claimed", "handler_called"])
 def test_a_process_that_died_before_the_effect_is_simply_followed(
-    topic: str, send: Any, declare: Any, consume: Any
+    topic: str, declare: Any, waybill: WaybillKit, step: str
 ) -> None:
     sent: Sent = []
     declare(sender(sent))
-    send(1)
-    row = left_behind(topic, began=False)
-    consume()
-    row.refresh_from_db()
+    waybill.publish(topic, type=TYPE, data={"n": 1})
+    waybill.crash_at(step)
+    waybill.drain()
+    assert sent == []
+    assert waybill.drain().handled == 1
+    row = Consumption.objects.get()
     assert len(sent) == 1
     assert (row.outcome, row.attempts, row.unknown_count) == ("succeeded", 2, 0)
 
 
 def test_a_process_that_died_after_the_effect_began_is_followed_by_the_same_bytes(
-    topic: str, send: Any, declare: Any, consume: Any
+    topic: str, declare: Any, waybill: WaybillKit
 ) -> None:
     sent: Sent = []
     declare(sender(sent))
-    send(1)
-    row = left_behind(topic, began=True, payload=b"the first bytes")
-    consume()
-    row.refresh_from_db()
-    assert sent == [("0:0", b"the first bytes")]
+    waybill.publish(topic, type=TYPE, data={"n": 1})
+    waybill.crash_at("effect_began")
+    waybill.drain()
+    assert sent == []
+    waybill.drain()
+    row = Consumption.objects.get()
+    assert [raw for _, raw in sent] == [b"mail 1 rendered in attempt 1"]
     assert (row.outcome, row.attempts, row.unknown_count) == ("succeeded", 2, 1)
     assert "outcome unknown" in Attempt.objects.earliest("id").error
 
 
 def test_under_the_policy_hold_an_unknown_outcome_waits_for_people(
-    topic: str, send: Any, declare: Any, consume: Any
+    topic: str, declare: Any, waybill: WaybillKit
 ) -> None:
     sent: Sent = []
     declare(sender(sent), on_unknown="hold")
-    send(1, 2)
-    row = left_behind(topic, began=True)
-    consume()
-    row.refresh_from_db()
-    assert [each for each, _ in sent] == ["0:1"]
-    assert row.outcome == "unknown"
+    first, second = (waybill.publish(topic, type=TYPE, data={"n": n}) for n in (1, 2))
+    waybill.crash_at("effect_performed")
+    waybill.drain()
+    report = waybill.drain()
+    assert [each for each, _ in sent] == [str(first.id), str(second.id)]
+    assert (report.handled, report.unknown) == (1, 1)
+    assert Consumption.objects.get(event=first).outcome == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,17 @@
 """Invoices through the real consumer: from Kafka to the mail server, and what the ledger says."""
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
 from django.db import connection
 
-from events.conf import kafka_settings
-from events.consuming.assembly import ConsumerProcess
-from events.consuming.consumer import Until
 from events.consuming.subscriptions import subscribe, unsubscribe
 from events.event import ReceivedEvent
 from events.models import Consumption, DeadLetter, Event
 from events.publishing.outbox import Publisher
 from events.retry import RetryPolicy
+from events.testing.kit import WaybillKit
 from invoices.handlers import send_invoice
 from invoices.models import Invoice, Order
 from invoices.order_request import CustomerRequest, LineRequest, OrderRequest
@@ -40,11 +36,9 @@ def order() -> Order:
 
 
 @pytest.fixture
-def consume(
-    make_topic: Any, waybill_settings: Any, dedupe_redis: Any, order: Order
-) -> Iterator[Callable[..., Consumption]]:
+def consume(waybill: WaybillKit, order: Order) -> Iterator[Callable[..., Consumption]]:
     """Let a group of its own handle the order's event; returns what its ledger says."""
-    topic = make_topic(TYPE)
+    topic = waybill.make_topic(TYPE)
 
     def consume(handler: Callable[[ReceivedEvent], None] = send_invoice) -> Consumption:
         retry = RetryPolicy(max_attempts=3, initial_s=0.05, jitter=0)
@@ -52,13 +46,9 @@ def consume(
             topic, group=topic, type=TYPE, effect="external", dedupe_key=DEDUPE_KEY, retry=retry
         )
         declare(handler)
-        producer = Producer({**kafka_settings("producer")})
         event = Event.objects.get(pk=order.invoice.event_id)
-        producer.produce(topic, value=bytes(event.value or b""), headers={"ce_type": TYPE})
-        assert producer.flush(10) == 0
-        settings = waybill_settings(lease_s=2.0, lease_renew_s=0.5, probe_interval_s=0.1)
-        process = ConsumerProcess(group=topic, settings=settings, until=Until(idle=True))
-        assert process.run(threading.Event()) == 0
+        waybill.publish(topic, type=TYPE, value=event.value)
+        waybill.drain(topic)
         return Consumption.objects.get(group=topic)
 
     yield consume

@@ -34,7 +34,8 @@ class Kept:
         self.references: list[str] = []
         self.payload: bytes | None = None
 
-    def begin(self, reference: str, payload: bytes | None) -> None:
+    def begin(self, reference: str, payload: bytes | None, is_repeatable: bool) -> None:
+        assert not is_repeatable  # SMTP knows no such promise
         if self.lost:
             raise EffectLost("taken over")
         self.references.append(reference)

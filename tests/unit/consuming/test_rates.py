@@ -41,6 +41,14 @@ def test_what_was_not_used_is_kept_for_a_second_only() -> None:
     assert rates.take(limited, wanted=500) == 10
 
 
+def test_what_was_taken_and_not_used_comes_back() -> None:
+    rates = Rates(shares=dict, clock=Clock())
+    limited = subscription("10/1s")
+    assert rates.take(limited, wanted=500) == 1
+    rates.give_back(limited, unused=1)
+    assert rates.take(limited, wanted=500) == 1
+
+
 def test_a_process_takes_its_share() -> None:
     clock = Clock()
     rates = Rates(shares=lambda: {"t": 0.25}, clock=clock)

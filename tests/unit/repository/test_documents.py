@@ -29,8 +29,8 @@ def test_every_decision_is_listed() -> None:
     assert listed == {page.name for page in decisions.glob("0*.md")}
 
 
-def test_the_example_of_the_readme_imports_what_exists() -> None:
-    [example] = _PYTHON.findall((ROOT / "README.md").read_text())
+@pytest.mark.parametrize("example", _PYTHON.findall((ROOT / "README.md").read_text()))
+def test_the_examples_of_the_readme_import_what_exists(example: str) -> None:
     imports = [each for each in ast.walk(ast.parse(example)) if isinstance(each, ast.ImportFrom)]
 
     assert imports

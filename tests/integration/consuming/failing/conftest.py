@@ -26,6 +26,7 @@ class Handler:
 
     def __init__(self) -> None:
         self.broken: dict[int, Exception] = {}
+        self.fails_first = 0  # calls with the same number
         self.calls: list[int] = []
         self.takes_s = 0.0
 
@@ -36,6 +37,8 @@ class Handler:
         Group.objects.create(name=f"{event.topic} {number}")
         if error := self.broken.get(number):
             raise error
+        if self.calls.count(number) <= self.fails_first:
+            raise OSError("not yet")
 
     def done(self) -> list[int]:
         """The numbers whose effects are committed, in the order of the effects."""
@@ -93,9 +96,12 @@ def consume(
 ) -> Callable[..., ConsumerProcess]:
     """Consume until nothing is left that could be done now."""
 
-    def consume(**settings: Any) -> ConsumerProcess:
+    def consume(*, from_beginning: bool = False, **settings: Any) -> ConsumerProcess:
         process = ConsumerProcess(
-            group=topic, settings=waybill_settings(**settings), until=Until(idle=True)
+            group=topic,
+            settings=waybill_settings(**settings),
+            until=Until(idle=True),
+            from_beginning=from_beginning,
         )
         assert process.run(threading.Event()) == 0
         return process

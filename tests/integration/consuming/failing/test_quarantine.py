@@ -5,11 +5,20 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from events.consuming.subscriptions import unsubscribe
 from events.models import ClosedKey, Consumption, DeadLetter
 from events.models.identifiers import new_id
 from events.retry import RetryPolicy
-from tests.integration.consuming.failing.conftest import Handler, closed, held, release
+from tests.integration.consuming.failing.conftest import (
+    TYPE,
+    Handler,
+    closed,
+    held,
+    redrive,
+    release,
+)
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,11 +159,12 @@ def test_a_pause_of_a_key_ends_by_itself(
     handler: Handler, topic: str, send: Any, declare: Any, member: Any
 ) -> None:
     declare()
-    pause_key(topic, until_s=1.0)
+    pause_key(topic, until_s=60.0)
     send(1, 2)
     member(control_interval_s=0.05)
     wait_until(lambda: held() == [1, 2])
     assert handler.done() == []
+    ClosedKey.objects.update(until=timezone.now())
     wait_until(lambda: handler.done() == [1, 2])
     wait_until(lambda: not closed())
 
@@ -169,6 +179,31 @@ def test_a_message_without_a_key_is_set_aside_and_closes_nothing(
     assert handler.done() == [2]
     assert closed() == []
     assert Consumption.objects.get(dedupe_key="thing:1").outcome == "dead_lettered"
+
+
+def test_an_older_letter_that_fails_again_does_not_take_the_place_of_the_head(
+    handler: Handler, topic: str, send: Any, declare: Any, consume: Any
+) -> None:
+    handler.broken = {1: ValueError("bad"), 2: ValueError("bad")}
+    declare()
+    send(1)
+    consume()
+    unsubscribe(topic, group=topic, type=TYPE)
+    declare(on_exhausted="quarantine")
+    send(2, 3)
+    consume()
+    head = ClosedKey.objects.get().head
+    redrive(offset=0)
+    consume()
+    assert ClosedKey.objects.get().head == head
+    handler.broken = {}
+    release()
+    consume()
+    assert handler.done() == [2, 3]
+    assert DeadLetter.objects.open().get().offset == 0
+    redrive()
+    consume()
+    assert handler.done() == [2, 3, 1]
 
 
 def test_followers_of_an_external_effect_are_held_though_they_were_claimed_together(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from events.consuming.subscriptions import unsubscribe
-from events.models import Attempt, Consumption, DeadLetter
+from events.models import Attempt, ClosedKey, Consumption, DeadLetter
 from events.retry import RetryPolicy
 from tests.integration.consuming.failing.conftest import FAST, TYPE, Handler, redrive
 from tests.waiting import wait_until
@@ -65,6 +65,43 @@ def test_the_age_that_a_policy_allows_counts_from_the_redrive(
     redrive()
     consume()
     assert DeadLetter.objects.open().get().attempts == 3
+
+
+@pytest.fixture
+def discarded(topic: str, send: Any, declare: Any, consume: Any) -> None:
+    """A message that could not be decoded was discarded; the group has no handler now."""
+    declare(dedupe_key="thing:{missing}")
+    send(1)
+    consume()
+    DeadLetter.objects.update(state="discarded")
+    unsubscribe(topic, group=topic, type=TYPE)
+
+
+@pytest.mark.usefixtures("discarded")
+@pytest.mark.parametrize("scope", ["partition", "key"])
+def test_what_was_dealt_with_and_fails_anew_waits_for_people_anew(
+    handler: Handler, declare: Any, consume: Any, scope: Any
+) -> None:
+    declare(retry=RetryPolicy(max_attempts=2, initial_s=0.01, jitter=0, scope=scope))
+    handler.broken = {1: ValueError("bad")}
+    consume(from_beginning=True)
+    assert DeadLetter.objects.open().get().error == "bad"
+    assert Consumption.objects.get().outcome == "dead_lettered"
+
+
+def test_a_letter_of_a_key_that_people_paused_waits_for_its_release(
+    handler: Handler, topic: str, letter: DeadLetter, consume: Any
+) -> None:
+    handler.broken = {}
+    key = ClosedKey.objects.create(
+        group=topic, topic=topic, key=b"k", cause="paused", by="ada", closed_at=letter.created_at
+    )
+    redrive()
+    consume()
+    assert handler.done() == [2]
+    ClosedKey.objects.filter(pk=key.pk).update(released_at=letter.created_at)
+    consume()
+    assert handler.done() == [2, 1]
 
 
 def test_while_a_letter_waits_for_its_retry_the_partition_flows(
