@@ -37,18 +37,11 @@ BURSTS: Any = {"together": 30, "every_s": 0.5}  # much at once, and two thirds o
 COMES_BACK = "revived after exit code 0"
 
 
-@pytest.fixture(params=STRATEGIES)
-def strategy(request: pytest.FixtureRequest, system: System) -> str:
-    """How the group shares its partitions, several of them."""
-    add_partitions(system, PARTITIONS)
-    name = str(request.param)
-    system.variables["KAFKA_CONSUMER_PARTITION_ASSIGNMENT_STRATEGY"] = name
-    system.variables |= WORK.variables()
-    return name
-
-
-@pytest.mark.usefixtures("strategy")
-def test_what_is_torn_from_a_handler_is_done_once_and_in_order(system: System) -> None:
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_what_is_torn_from_a_handler_is_done_once_and_in_order(
+    system: System, strategy: str
+) -> None:
+    share(system, strategy)
     steady = system.consumer(waybill=EAGER, failpoints=system.failpoint(REVOKED, "count@1"))
     guest = visitor(system, "guest")
     with flowing(system, **BURSTS) as flow:
@@ -68,8 +61,11 @@ def test_what_is_torn_from_a_handler_is_done_once_and_in_order(system: System) -
     assert steady.running
 
 
-@pytest.mark.usefixtures("strategy")
-def test_the_checker_catches_a_revocation_that_commits_what_was_fetched(system: System) -> None:
+@pytest.mark.parametrize("strategy", lasting(STRATEGIES[:1], full=STRATEGIES))
+def test_the_checker_catches_a_revocation_that_commits_what_was_fetched(
+    system: System, strategy: str
+) -> None:
+    share(system, strategy)
     broken = "a revocation commits what was fetched"
     steady = system.consumer(
         waybill={**EAGER, "fetch_messages": 500},
@@ -89,8 +85,7 @@ def test_the_checker_catches_a_revocation_that_commits_what_was_fetched(system: 
 
 
 def test_a_group_whose_members_come_and_go_doubles_nothing(system: System) -> None:
-    add_partitions(system, PARTITIONS)
-    system.variables |= WORK.variables()
+    share(system, STRATEGIES[-1])
     # Every two seconds it is the next one's turn to leave, and who left before comes back.
     members = [
         visitor(system, f"member-{n}", stay_s=(MEMBERS - 1) * EVERY_S, first_s=n * EVERY_S)
@@ -110,6 +105,13 @@ def test_a_group_whose_members_come_and_go_doubles_nothing(system: System) -> No
     assert system.effects() == flow.count
     assert workers(history) >= MEMBERS
     tell(history, members)
+
+
+def share(system: System, strategy: str) -> None:
+    """Have the group share several partitions, and take some time for each message."""
+    add_partitions(system, PARTITIONS)
+    system.variables["KAFKA_CONSUMER_PARTITION_ASSIGNMENT_STRATEGY"] = strategy
+    system.variables |= WORK.variables()
 
 
 def visitor(

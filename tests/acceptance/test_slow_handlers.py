@@ -21,19 +21,12 @@ EVENTS = 6
 SLOW = "000002"
 GAVE_AWAY = "gave our partitions away"
 Kind = Literal["one", "external"]
+KINDS: tuple[Kind, ...] = ("one", "external")
 
 
-@pytest.fixture(params=["one", "external"], autouse=True)
-def kind(request: pytest.FixtureRequest, system: System) -> Kind:
-    """An effect in the database, and one outside."""
-    found: Kind = request.param
-    system.variables["KAFKA_CONSUMER_MAX_POLL_INTERVAL_MS"] = f"{MAX_POLL_S * 1000:.0f}"
-    system.variables |= Handling(kind=found, slow={SLOW: TAKES_S}).variables()
-    return found
-
-
-def test_a_slow_handler_keeps_its_partition(system: System) -> None:
-    both_join(system)
+@pytest.mark.parametrize("kind", lasting(KINDS[:1], full=KINDS))
+def test_a_slow_handler_keeps_its_partition(system: System, kind: Kind) -> None:
+    both_join(system, kind)
     wait_until(lambda: owners(system), timeout_s=10, every_s=0.2)
     before = members(system)
     one = who_has_the_slow_one(system)
@@ -43,8 +36,9 @@ def test_a_slow_handler_keeps_its_partition(system: System) -> None:
     assert not any(GAVE_AWAY in each.log.text() for each in system.processes)
 
 
-def test_without_polling_the_second_copy_waits_for_the_ledger(system: System) -> None:
-    both_join(system, broken="nobody polls while a handler runs")
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_polling_the_second_copy_waits_for_the_ledger(system: System, kind: Kind) -> None:
+    both_join(system, kind, broken="nobody polls while a handler runs")
     [before] = wait_until(lambda: owners(system), timeout_s=10, every_s=0.2)
     one = who_has_the_slow_one(system)
     wait_until(lambda: owners(system) - {before}, timeout_s=20, every_s=0.2)
@@ -55,8 +49,10 @@ def test_without_polling_the_second_copy_waits_for_the_ledger(system: System) ->
     finished(system)
 
 
-def both_join(system: System, *, broken: str = "") -> None:
+def both_join(system: System, kind: Kind, *, broken: str = "") -> None:
     """Start two consumers of the one partition."""
+    system.variables["KAFKA_CONSUMER_MAX_POLL_INTERVAL_MS"] = f"{MAX_POLL_S * 1000:.0f}"
+    system.variables |= Handling(kind=kind, slow={SLOW: TAKES_S}).variables()
     for name in ("one", "other"):
         system.consumer(name, broken=broken).start()
     wait_until(lambda: len(members(system)) == 2, timeout_s=60, every_s=0.2)
