@@ -16,6 +16,7 @@ from typing import Literal
 
 Behaviour = Literal[
     "accept",  # store the mail, answer 250
+    "shut_down",  # 421 at RCPT, as a server that is about to go
     "refuse_recipient_for_now",  # 451 at RCPT
     "refuse_recipient",  # 550 at RCPT
     "refuse_data_for_now",  # 451 after the data, nothing stored

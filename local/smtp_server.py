@@ -23,6 +23,7 @@ _STORING: set[Behaviour] = {
     "cut_after_answer",
 }
 _AT_RECIPIENT: dict[Behaviour, str] = {
+    "shut_down": "421 4.3.2 shutting down",
     "refuse_recipient_for_now": "451 4.3.0 not now",
     "refuse_recipient": "550 5.1.1 no such mailbox",
 }

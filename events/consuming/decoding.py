@@ -25,6 +25,7 @@ MAX_TEXT = 1_024  # characters of an id, a source, a subject
 MAX_NAME = 255  # characters of a type, a content type, a traceparent
 _UNBOUNDED = 2**31
 _SHOWN_ERRORS = 5
+_SHOWN_VERSION = 32  # characters
 # The headers that are read, and how many characters they may have.
 _READ = {
     "ce_id": MAX_TEXT,
@@ -34,6 +35,7 @@ _READ = {
     "traceparent": MAX_NAME,
     # What does not fit anything known is passed over or left out, however long it is.
     "ce_type": _UNBOUNDED,
+    "ce_specversion": _UNBOUNDED,
     "ce_time": _UNBOUNDED,
     "ce_waybillid": _UNBOUNDED,
 }
@@ -76,6 +78,7 @@ class Decoder:
     def _delivery(
         self, record: Record, attributes: dict[str, str], route: Route, on_delete: Route
     ) -> Delivery:
+        _check_version(attributes.get("ce_specversion"))
         delivery = Delivery(
             record=record,
             route=on_delete if record.value is None else route,
@@ -99,6 +102,14 @@ class Decoder:
         if len(raw) > self._key_bytes:
             raise InvalidEvent(f"the dedupe key is longer than {self._key_bytes} bytes")
         return dedupe_key
+
+
+def _check_version(version: str | None) -> None:
+    """Raise InvalidEvent for a CloudEvents version whose attributes may mean something else."""
+    if version is not None and not version.startswith("1."):
+        raise InvalidEvent(
+            f"ce_specversion {version[:_SHOWN_VERSION]!r} is not known, only 1.x is"
+        )
 
 
 def _check_schema(delivery: Delivery) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from http import HTTPStatus
-from typing import Any
 
 from local.mail import Mail
 from tests.acceptance.api_client import ApiClient
@@ -30,7 +29,7 @@ def place(system: System, api: ApiClient, number: int) -> None:
     """Place an order, and write its event into the client's log."""
     placed = api.post("/api/v1/orders", order(number))
     assert placed.status == HTTPStatus.CREATED, placed.body
-    note_accepted(system, api, placed.json)
+    note_accepted(system, api, placed.json["links"]["waybill"])
 
 
 def order(number: int, *, price: str = "12.50") -> bytes:
@@ -50,9 +49,9 @@ def is_sent(api: ApiClient, number: int) -> bool:
     return invoice["state"] == "sent" and bool(invoice["message_id"])
 
 
-def note_accepted(system: System, api: ApiClient, placed: dict[str, Any]) -> None:
-    """Write the order's event, as the API names it, into the client's log."""
-    event = api.get(placed["links"]["waybill"]).json
+def note_accepted(system: System, api: ApiClient, waybill: str) -> None:
+    """Write the event of this address, as the API names it, into the client's log."""
+    event = api.get(waybill).json
     line = {name: event[name] for name in ("source", "id", "topic", "key")}
     durable_lines.append(system.journal, [{**line, "value_sha256": None}])
 

@@ -1,7 +1,7 @@
 """Producing: records put on a topic directly, where a test is about the consumer alone."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from confluent_kafka import Producer
@@ -15,10 +15,14 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class Flow:
-    """Events that another program writes without pause; `count` are in the topic by now."""
+    """Events that another program writes without pause; `count` are in the topic by now.
 
-    def __init__(self, system: System, *, together: int, every_s: float) -> None:
+    Their numbers begin with `first`.
+    """
+
+    def __init__(self, system: System, *, together: int, every_s: float, first: int) -> None:
         self.count = 0
+        self._first = first
         self._producer = Producer({"bootstrap.servers": system.kafka, "log_level": 2})
         self._topic = system.topic
         self._together = together
@@ -37,14 +41,17 @@ class Flow:
 
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
-            _put(self._producer, self._topic, range(self.count, self.count + self._together))
+            next_one = self._first + self.count
+            _put(self._producer, self._topic, range(next_one, next_one + self._together))
             self.count += self._together
 
 
 @contextmanager
-def flowing(system: System, *, together: int = 4, every_s: float = 0.05) -> Iterator[Flow]:
+def flowing(
+    system: System, *, together: int = 4, every_s: float = 0.05, first: int = 0
+) -> Iterator[Flow]:
     """Write `together` events each `every_s` seconds, until the block is left."""
-    flow = Flow(system, together=together, every_s=every_s)
+    flow = Flow(system, together=together, every_s=every_s, first=first)
     flow.start()
     try:
         yield flow
@@ -77,6 +84,14 @@ def _put(producer: Producer, topic: str, numbers: range) -> None:
         ]
         key, value = b"key-%d" % (number % KEYS), b'{"n": %d}' % number
         producer.produce(topic, key=key, value=value, headers=headers)
+    assert producer.flush(FLUSH_WITHIN_S) == 0
+
+
+def put_records(system: System, records: Sequence[tuple[bytes | None, bytes, Headers]]) -> None:
+    """Write records as they are: key, value, headers."""
+    producer = Producer({"bootstrap.servers": system.kafka, "log_level": 2})
+    for key, value, headers in records:
+        producer.produce(system.topic, key=key, value=value, headers=headers)
     assert producer.flush(FLUSH_WITHIN_S) == 0
 
 

@@ -18,3 +18,6 @@ WAYBILL = {
 
 if most := os.environ.get("ACCEPTANCE_POOL_SIZE"):
     DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = int(most)
+
+if seconds := os.environ.get("ACCEPTANCE_EMAIL_TIMEOUT_S"):
+    EMAIL_TIMEOUT = int(seconds)

@@ -17,7 +17,7 @@ from local.ports import lease_port
 from local.processes import ManagedProcess
 from local.stack import Stack
 from tests.acceptance.faults import Faults
-from tests.checker import collecting
+from tests.checker import collecting, dump
 from tests.checker.history import History, Received
 from tests.checker.invariants import RECOVER_WITHIN_S
 from tests.waiting import wait_until
@@ -46,6 +46,8 @@ class System(Faults):
         self._watched = {name: name}
         self.journal = directory / "accepted.jsonl"
         self.trace = directory / "trace.jsonl"
+        self.performed = directory / "performed.jsonl"
+        self.variables: dict[str, str] = {}  # for every process
         self.processes: list[ManagedProcess] = []
         self._port = lease_port()
         self._recovered_after_s: float | None = None
@@ -150,6 +152,8 @@ class System(Faults):
             "ACCEPTANCE_TOPIC": self.topic,
             "ACCEPTANCE_GROUP": self.group,
             "ACCEPTANCE_TRACE": str(self.trace),
+            "ACCEPTANCE_PERFORMED": str(self.performed),
+            **self.variables,
         }
 
     def close(self) -> None:
@@ -185,8 +189,7 @@ class System(Faults):
     def lag(self) -> int:
         """How many records of the watched topics are not committed by their groups."""
         return sum(
-            collecting.lag(group, [topic], kafka=self.kafka)
-            for topic, (group,) in self._groups.items()
+            dump.lag(group, [topic], kafka=self.kafka) for topic, (group,) in self._groups.items()
         )
 
     def wait_until_recovered(self, *, timeout_s: float = RECOVER_WITHIN_S) -> float:
@@ -225,7 +228,7 @@ class System(Faults):
                 records=tuple(
                     record
                     for topic in self._watched
-                    for record in collecting.written(topic, kafka=self.kafka)
+                    for record in dump.written(topic, kafka=self.kafka)
                 ),
                 publications=collecting.publications(database),
                 parked=collecting.parked(database),
@@ -237,6 +240,8 @@ class System(Faults):
                 mails=tuple(mails),
                 sent_invoices=collecting.sent_invoices(database),
                 groups=self._groups,
+                closed_keys=collecting.closed_keys(database),
+                first_offsets=dump.first_offsets(self._watched, kafka=self.kafka),
                 traced_groups=frozenset({self.group}),
                 backlog=collecting.backlog(database),
                 lag=self.lag(),

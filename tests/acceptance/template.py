@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import psycopg
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 from psycopg import sql
 
 from local.stack import Stack
@@ -53,6 +53,13 @@ def create_topic(stack: Stack, name: str, *, partitions: int = 1) -> None:
     for future in admin.create_topics([NewTopic(name, partitions, 1)]).values():
         future.result(15)
     wait_until(lambda: name in admin.list_topics(timeout=5).topics)
+
+
+def add_partitions(system: System, total: int) -> None:
+    """Give the test's topic more partitions, before anybody reads it."""
+    admin = AdminClient({"bootstrap.servers": system.kafka})
+    admin.create_partitions([NewPartitions(system.topic, total)])[system.topic].result(15)
+    system.variables["ACCEPTANCE_PARTITIONS"] = str(total)
 
 
 def delete_topic(stack: Stack, name: str, *, group: str) -> None:

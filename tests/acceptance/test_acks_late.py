@@ -6,7 +6,7 @@ That a relay which marks before the ack is caught is shown in test_relay_killed.
 from confluent_kafka import Consumer
 
 from tests.acceptance.system import System
-from tests.checker import collecting
+from tests.checker import dump
 from tests.checker.invariants import violations
 from tests.proxy import Proxy
 from tests.waiting import wait_until
@@ -61,7 +61,7 @@ def written(system: System) -> int:
     """How many records lie in the topic."""
     consumer = Consumer({"bootstrap.servers": system.kafka, "group.id": "ends", "log_level": 2})
     try:
-        return sum(collecting.end_offsets(consumer, system.topic, timeout_s=10).values())
+        return sum(dump.end_offsets(consumer, system.topic, timeout_s=10).values())
     finally:
         consumer.close()
 

@@ -3,12 +3,11 @@
 import signal
 
 import psutil
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewPartitions
 
 from local.processes import ManagedProcess
 from tests.acceptance.producing import flowing
 from tests.acceptance.system import System
+from tests.acceptance.template import add_partitions
 from tests.checker.invariants import violations
 from tests.waiting import wait_until
 
@@ -81,12 +80,6 @@ def wait_for_effects(system: System, more: int) -> None:
     """Wait until so many more messages are done."""
     wanted = system.effects() + more
     wait_until(lambda: system.effects() >= wanted, timeout_s=30, every_s=0.1)
-
-
-def add_partitions(system: System, total: int) -> None:
-    """Give the test's topic more partitions, before anybody reads it."""
-    admin = AdminClient({"bootstrap.servers": system.kafka})
-    admin.create_partitions([NewPartitions(system.topic, total)])[system.topic].result(15)
 
 
 def child(process: ManagedProcess) -> psutil.Process:

@@ -3,8 +3,7 @@
 from functools import partial
 from urllib.parse import quote
 
-from confluent_kafka.admin import AdminClient
-
+from tests.acceptance.group_members import members
 from tests.acceptance.ordering import GROUP, is_sent, ordering, place, received
 from tests.acceptance.system import System
 from tests.checker.invariants import violations
@@ -29,8 +28,8 @@ def test_a_slow_mail_server_costs_neither_membership_nor_a_second_mail(system: S
             },
         )
         sender.start()
-        wait_until(lambda: members(system), timeout_s=30, every_s=0.5)
-        before = members(system)
+        wait_until(lambda: members(system, GROUP), timeout_s=30, every_s=0.5)
+        before = members(system, GROUP)
         proxy.delay(ANSWER_S, "to_client")
         place(system, api, 0)
         wait_until(lambda: proxy.counts.delayed, timeout_s=15)
@@ -39,7 +38,7 @@ def test_a_slow_mail_server_costs_neither_membership_nor_a_second_mail(system: S
         assert proxy.counts.delayed >= 6
         proxy.pass_on()
         wait_until(partial(is_sent, api, 1), timeout_s=40)
-        assert members(system) == before
+        assert members(system, GROUP) == before
     system.wait_until_recovered()
     history = system.history(mails=received(system))
     assert violations(history) == []
@@ -52,10 +51,3 @@ def impatient(database_url: str) -> str:
     """Shorten what a session may stay idle in a transaction, as all times are here."""
     options = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_S}s"
     return f"{database_url}?options={quote(options)}"
-
-
-def members(system: System) -> list[str]:
-    """Return who is in the group, by the broker's word; a member that comes back is another."""
-    admin = AdminClient({"bootstrap.servers": system.kafka})
-    group = admin.describe_consumer_groups([GROUP])[GROUP].result(10)
-    return sorted(each.member_id for each in group.members)

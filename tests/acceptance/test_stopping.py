@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from local.processes import ManagedProcess
+from tests.acceptance.group_members import members
 from tests.acceptance.producing import put_events
 from tests.acceptance.system import STATIC, System
 from tests.checker.invariants import violations
@@ -54,12 +54,15 @@ def test_the_first_signal_lets_the_message_in_hand_finish(
     finish(system, consumer)
 
 
-def test_a_second_signal_ends_it_at_once(system: System, held: Held) -> None:
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once(
+    system: System, held: Held, second: signal.Signals
+) -> None:
     consumer = held(variables=STATIC)
     consumer.signal(signal.SIGTERM)
     wait_until(lambda: system.reached(DRAINING))
-    consumer.signal(signal.SIGINT)
-    assert consumer.wait_exit(5) == 128 + signal.SIGINT
+    consumer.signal(second)
+    assert consumer.wait_exit(5) == 128 + second  # 143, 130
     assert system.effects() < HELD_AT
     finish(system, consumer)
 
@@ -81,12 +84,6 @@ def test_a_hung_handler_ends_the_process_with_2_and_the_message_comes_again(
     assert system.effects() < HELD_AT
     assert members(system) == []
     finish(system, consumer)
-
-
-def members(system: System) -> list[object]:
-    """Return who is in the group, by the broker's word."""
-    admin = AdminClient({"bootstrap.servers": system.kafka})
-    return list(admin.describe_consumer_groups([system.group])[system.group].result(10).members)
 
 
 def finish(system: System, consumer: ManagedProcess) -> None:

@@ -1,13 +1,10 @@
-"""Collecting: reads a history from the services, by ways the product does not use."""
+"""Collecting: reads a history from files and tables, by ways the product does not use."""
 
-import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 from sys import intern
 from typing import Any
 
 import psycopg
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from tests.checker import durable_lines
 from tests.checker.history import (
@@ -20,7 +17,6 @@ from tests.checker.history import (
     Handled,
     Publication,
     SentInvoice,
-    Written,
 )
 from tests.checker.sharing import name_of, place_of, shared
 
@@ -50,55 +46,10 @@ def handled(trace: Path) -> tuple[Handled, ...]:
             place=place_of(*line["place"]),
             attempt=line["attempt"],
             pid=line["pid"],
+            clock=line["clock"],
         )
         for line in durable_lines.each(trace)
     )
-
-
-def written(topic: str, *, kafka: str, timeout_s: float = 15.0) -> tuple[Written, ...]:
-    """Dump a topic from its first record to its end as it is now."""
-    consumer = Consumer(
-        {"bootstrap.servers": kafka, "group.id": "history", "enable.auto.commit": False}
-    )
-    try:
-        ends = end_offsets(consumer, topic, timeout_s=timeout_s)
-        consumer.assign([TopicPartition(topic, each, OFFSET_BEGINNING) for each in ends])
-        found: list[Written] = []
-        while any(ends.values()):
-            message = consumer.poll(timeout_s)
-            if message is None or (error := message.error()):
-                raise KafkaException(error if message else "the dump of a topic got stuck")
-            found.append(_record(message))
-            place = found[-1].place
-            if place.offset + 1 >= ends[place.partition]:
-                ends[place.partition] = 0
-        return tuple(sorted(found, key=lambda each: each.place))
-    finally:
-        consumer.close()
-
-
-def end_offsets(consumer: Consumer, topic: str, *, timeout_s: float) -> dict[int, int]:
-    """Return the offset after the last record of each partition."""
-    partitions = consumer.list_topics(topic, timeout=timeout_s).topics[topic].partitions
-    return {
-        each: consumer.get_watermark_offsets(TopicPartition(topic, each), timeout=timeout_s)[1]
-        for each in partitions
-    }
-
-
-def lag(group: str, topics: Sequence[str], *, kafka: str, timeout_s: float = 5.0) -> int:
-    """Return how many records the group has not committed, without joining it."""
-    consumer = Consumer({"bootstrap.servers": kafka, "group.id": group, "log_level": 2})
-    try:
-        total = 0
-        for topic in topics:
-            ends = end_offsets(consumer, topic, timeout_s=timeout_s)
-            asked = [TopicPartition(topic, partition) for partition in ends]
-            for each in consumer.committed(asked, timeout=timeout_s):
-                total += ends[each.partition] - max(each.offset, 0)
-        return total
-    finally:
-        consumer.close()
 
 
 def publications(database: Connection) -> tuple[Publication, ...]:
@@ -182,16 +133,29 @@ def dead_letters(database: Connection) -> tuple[DeadLetter, ...]:
     """Read the dead letters."""
     rows = database.execute(
         """
-        SELECT "group", encode(sha256(value), 'hex'), error, topic, partition, "offset"
+        SELECT "group", encode(sha256(value), 'hex'), error, topic, partition, "offset", key,
+               state, exception = ''
         FROM events_deadletter ORDER BY created_at
         """
     )
     return tuple(
         DeadLetter(
-            group=intern(row[0]), value_sha256=row[1], reason=row[2], place=place_of(*row[3:6])
+            group=intern(row[0]),
+            value_sha256=row[1],
+            reason=row[2],
+            place=place_of(*row[3:6]),
+            key=row[6],
+            state=intern(row[7]),
+            is_follower=row[8],
         )
         for row in rows
     )
+
+
+def closed_keys(database: Connection) -> frozenset[tuple[str, str, bytes | None]]:
+    """Read which keys are closed: group, topic, key."""
+    rows = database.execute('SELECT "group", topic, key FROM events_closedkey')
+    return frozenset((group, topic, key) for group, topic, key in rows)
 
 
 def effects(database: Connection) -> tuple[Effect, ...]:
@@ -222,29 +186,3 @@ def sent_invoices(database: Connection) -> tuple[SentInvoice, ...]:
         """
     )
     return tuple(SentInvoice(order_id=row[0], message_id=row[1]) for row in rows)
-
-
-def _record(message: Message) -> Written:
-    headers = dict(message.headers() or [])
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    assert topic is not None
-    place = place_of(topic, partition or 0, offset or 0)
-    source = headers.get("ce_source") or f"kafka:{place.topic}"
-    own_id = headers.get("ce_id") or f"{place.partition}:{place.offset}"
-    name = name_of(_text(source), _text(own_id))
-    return Written(
-        place=place, name=name, key=_bytes(message.key()), value_sha256=_sha256(message.value())
-    )
-
-
-def _sha256(value: Any) -> str | None:
-    raw = _bytes(value)
-    return None if raw is None else shared(hashlib.sha256(raw).hexdigest())
-
-
-def _bytes(value: Any) -> bytes | None:
-    return value if value is None or isinstance(value, bytes) else str(value).encode()
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

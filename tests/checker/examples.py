@@ -6,6 +6,7 @@ from typing import Any
 from tests.checker.history import (
     Accepted,
     Consumption,
+    DeadLetter,
     Effect,
     EventName,
     Handled,
@@ -71,6 +72,20 @@ def effect(number: int) -> Effect:
 def call(number: int) -> Handled:
     return Handled(
         group=GROUP, name=name(number), key=key(number), place=place(number), attempt=1, pid=1
+    )
+
+
+def letter(
+    number: int, *, why: str = "why", state: str = "open", is_follower: bool = False
+) -> DeadLetter:
+    return DeadLetter(
+        group=GROUP,
+        place=place(number),
+        value_sha256=sha256(number),
+        reason=why,
+        key=key(number).encode(),
+        state=state,
+        is_follower=is_follower,
     )
 
 

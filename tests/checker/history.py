@@ -37,12 +37,16 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
-    """A record as it lies in its topic; one without ce_id is named by its place."""
+    """A record as it lies in its topic; one without ce_id is named by its place.
+
+    `clock` is when it was written, in seconds.
+    """
 
     place: Place
     name: EventName
     key: bytes | None
     value_sha256: str | None
+    clock: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,12 +84,18 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeadLetter:
-    """The audit says: this record was given up, for this reason."""
+    """The audit says: this record was set aside, for this reason.
+
+    A follower did not fail: it was held behind its closed key.
+    """
 
     group: str
     place: Place
     value_sha256: str | None
     reason: str
+    key: bytes | None = None
+    state: str = "open"
+    is_follower: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +118,7 @@ class Handled:
     place: Place
     attempt: int
     pid: int
+    clock: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +143,8 @@ class History:
     """One run. Sequences are in the order in which things happened or lie.
 
     `groups` are the consumer groups that were to handle every record of a topic, by topic.
+    `first_offsets` say, by topic and partition, what Kafka has removed. `stepped_out` are events
+    that were set aside, or lost on Kafka, and came back later, out of the order of their keys.
     `recovered_after_s` is how long backlog and lag took to get to zero after the last fault.
     """
 
@@ -148,6 +161,9 @@ class History:
     sent_invoices: tuple[SentInvoice, ...] = ()
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     traced_groups: frozenset[str] = frozenset()
+    closed_keys: frozenset[tuple[str, str, bytes | None]] = frozenset()  # group, topic, key
+    first_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    stepped_out: frozenset[EventName] = frozenset()
     backlog: int = 0
     lag: int = 0
     recovered_after_s: float | None = None

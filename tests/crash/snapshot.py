@@ -4,7 +4,7 @@ import psycopg
 from confluent_kafka import KafkaException
 
 from tests.acceptance.system import System
-from tests.checker import collecting
+from tests.checker import dump
 from tests.crash.topics import INVOICES_GROUP, INVOICES_TOPIC
 
 _BEATS = """
@@ -23,7 +23,7 @@ def _lags(system: System) -> list[str]:
     watched = {system.group: system.topic, INVOICES_GROUP: INVOICES_TOPIC}
     try:
         return [
-            f"lag of {group}: {collecting.lag(group, [topic], kafka=system.kafka)}"
+            f"lag of {group}: {dump.lag(group, [topic], kafka=system.kafka)}"
             for group, topic in watched.items()
         ]
     except KafkaException as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.checker import invariants
 from tests.checker.history import History
-from tests.checker.invariants import Violation
+from tests.checker.violation import Violation
 from tests.crash.load import LoadStatus
 from tests.crash.nemesis import Fault
 from tests.crash.plan import KILL

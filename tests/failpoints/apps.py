@@ -1,4 +1,4 @@
-"""The app: puts the failpoints and the broken variant that the environment names in place."""
+"""The app: puts in place what the environment names: failpoints, a variant, other policies."""
 
 import os
 
@@ -6,6 +6,7 @@ from django.apps import AppConfig
 
 from tests.failpoints.firing import armed
 from tests.failpoints.points import install
+from tests.failpoints.policies import change_policies
 
 
 class FailpointsConfig(AppConfig):
@@ -18,5 +19,6 @@ class FailpointsConfig(AppConfig):
             from tests.failpoints.broken import break_on_purpose  # noqa: PLC0415 - needs models
 
             break_on_purpose(variant)
+        change_policies(os.environ.get("POLICIES", "{}"))
         for failpoint in armed():
             install(failpoint)

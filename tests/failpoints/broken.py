@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
+from confluent_kafka import TopicPartition
 
+from events.consuming.consumer import STEP_S, GroupConsumer
 from events.consuming.dedupe import DedupeCache
+from events.consuming.leases import Leases
 from events.consuming.ledger import Ledger
 from events.kafka.consumer import KafkaConsumer
 from events.kafka.producer import Delivered, Failed, KafkaProducer
-from events.kafka.record import Record
+from events.kafka.record import Partition, Record
 from events.publishing.entry import Entry
 from events.publishing.pages import Pages
 from events.publishing.shipping import Shipping
@@ -99,10 +102,59 @@ def _go_on_after_callback_errors() -> None:
     KafkaConsumer.fetch = fetch  # type: ignore[method-assign]
 
 
+def _commit_what_was_fetched() -> None:
+    """Have a revoked partition's next owner begin after what was fetched, done or not."""
+    on_revoke = GroupConsumer.on_revoke
+
+    def commit_the_position(
+        self: GroupConsumer, partitions: frozenset[Partition], *, lost: bool
+    ) -> None:
+        kafka = self._kafka
+        asked = [TopicPartition(topic, number) for topic, number in partitions]
+        fetched = {
+            (each.topic, each.partition): each.offset
+            for each in kafka._consumer.position(asked)
+            if each.offset >= 0
+        }
+        on_revoke(self, partitions, lost=lost)
+        kafka.commit(fetched, wait=True)
+
+    GroupConsumer.on_revoke = commit_the_position  # type: ignore[method-assign]
+
+
+def _do_not_poll_while_working() -> None:
+    """Have the polling thread wait for the worker, as a loop does that calls its handlers."""
+
+    def wait(self: GroupConsumer) -> None:
+        self._progress.news.wait(STEP_S)
+
+    GroupConsumer._wait_for_worker = wait  # type: ignore[method-assign]
+
+
+def _renew_no_leases() -> None:
+    """Have claims run out under the handlers that hold them."""
+    Leases.renew = lambda self: 0  # type: ignore[method-assign]
+
+
+def _claim_what_is_claimed() -> None:
+    """Have a second run take the ledger's rows of the first for its own."""
+    insert = Ledger.insert
+
+    def insert_or_take(self: Ledger, deliveries: Sequence[Any], **claim: Any) -> dict[str, int]:
+        new = insert(self, deliveries, **claim)
+        return {each.dedupe_key: new.get(each.dedupe_key, -1) for each in deliveries}
+
+    Ledger.insert = insert_or_take  # type: ignore[method-assign]
+
+
 VARIANTS: dict[str, Callable[[], None]] = {
     "relay marks before the ack": _mark_before_the_ack,
     "relay goes on from the last sequence": _go_on_from_the_last_sequence,
     "Redis-only dedupe": _dedupe_by_redis_alone,
     "a claim in Redis, a lost reply is a no": _claim_in_redis,
     "the loop goes on after a callback's error": _go_on_after_callback_errors,
+    "a revocation commits what was fetched": _commit_what_was_fetched,
+    "nobody polls while a handler runs": _do_not_poll_while_working,
+    "nobody renews leases": _renew_no_leases,
+    "a retry does not look into the ledger": _claim_what_is_claimed,
 }

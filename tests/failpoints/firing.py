@@ -2,8 +2,8 @@
 
 `FAILPOINTS="c.marked=kill@3x5:/tmp/marker"` kills at the third time the point is reached, five
 times in all over the lives of the process. `@3-40` picks a number anew for each life, by `SEED`.
-`wait` stands still until the marker's `.released` file is there, `note` only writes the marker.
-Several are separated by `;`.
+`wait` stands still until the marker's `.released` file is there, `note` only writes the marker,
+`count` writes to it from the chosen time on each time. Several are separated by `;`.
 """
 
 import os
@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.checker import durable_lines
 
 _SPEC = re.compile(
-    r"(?P<point>[a-z_.]+)=(?P<action>kill|raise|wait|note)@(?P<first>\d+)(?:-(?P<last>\d+))?"
+    r"(?P<point>[a-z_.]+)=(?P<action>kill|raise|wait|note|count)@(?P<first>\d+)(?:-(?P<last>\d+))?"
     r"(?:x(?P<times>\d+))?:(?P<marker>.+)"
 )
 _TICK_S = 0.02
@@ -50,12 +50,17 @@ class Failpoint:
             if self._pid != os.getpid():
                 self._begin_life()
             self._hits += 1
-            if self._hits != self._nth:
+            if not self._is_time():
                 return False
             line = {"point": self.point, "pid": os.getpid(), "hit": self._hits}
             durable_lines.append(self.marker, [{**line, "clock": time.time()}])
         self._act()
         return True
+
+    def _is_time(self) -> bool:
+        if self.action == "count":
+            return self._hits >= self.first
+        return self._hits == self._nth
 
     def _begin_life(self) -> None:
         fired = len(durable_lines.read(self.marker))

@@ -40,6 +40,10 @@ class Point:
     does: Callable[[tuple[Any, ...]], None] | None = None
 
 
+def _works_on_them(args: tuple[Any, ...], _result: Any) -> bool:
+    return bool(args[0]._progress.is_working_on(args[1]))
+
+
 def _fail_for_good(args: tuple[Any, ...]) -> None:
     """Tell a producer what librdkafka tells it at a fatal error."""
     from confluent_kafka import KafkaError  # noqa: PLC0415 - web processes never load it
@@ -130,6 +134,14 @@ POINTS = {
         owner="GroupConsumer",
         method="on_revoke",
         when="before",
+    ),
+    # A revocation that finds the worker busy with what goes away.
+    "c.revoked_in_work": Point(
+        module="events.consuming.consumer",
+        owner="GroupConsumer",
+        method="on_revoke",
+        when="before",
+        counts=_works_on_them,
     ),
     "c.on_commit": Point(
         module="events.kafka.commits", owner="Commits", method="on_commit", when="before"

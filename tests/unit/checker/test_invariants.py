@@ -8,20 +8,20 @@ import pytest
 from tests.checker.examples import (
     CLEAN,
     GROUP,
+    TOPIC,
     accepted,
     consumption,
     effect,
+    letter,
     mail,
     name,
     place,
     publication,
-    sha256,
     swapped,
     without,
 )
 from tests.checker.history import (
     Attempt,
-    DeadLetter,
     History,
     SentInvoice,
 )
@@ -92,22 +92,24 @@ def test_a_clean_history_violates_nothing() -> None:
             {"consumptions": without(CLEAN.consumptions, 3)},
         ),
         (
-            "I4",
-            "dead letters that do not show their record",
-            {
-                "dead_letters": (
-                    DeadLetter(group=GROUP, place=place(0), value_sha256="0", reason="why"),
-                )
-            },
+            "I1",
+            "held letters whose key is not closed",
+            {"dead_letters": (letter(0, state="held", is_follower=True),)},
+        ),
+        (
+            "I5",
+            "letters handed back and not run",
+            {"dead_letters": (letter(0, state="redriving"),)},
         ),
         (
             "I4",
             "dead letters that do not show their record",
-            {
-                "dead_letters": (
-                    DeadLetter(group=GROUP, place=place(0), value_sha256=sha256(0), reason=""),
-                )
-            },
+            {"dead_letters": (replace(letter(0), value_sha256="0"),)},
+        ),
+        (
+            "I4",
+            "dead letters that do not show their record",
+            {"dead_letters": (letter(0, why=""),)},
         ),
         (
             "I4",
@@ -136,7 +138,6 @@ def test_each_invariant_can_be_violated(invariant: str, what: str, change: dict[
 
 
 def test_what_is_parked_or_set_aside_or_done_by_another_event_is_not_lost() -> None:
-    letter = DeadLetter(group=GROUP, place=place(4), value_sha256=sha256(4), reason="why")
     duplicate = Attempt(
         group=GROUP,
         name=name(5),
@@ -151,10 +152,34 @@ def test_what_is_parked_or_set_aside_or_done_by_another_event_is_not_lost() -> N
         parked=frozenset({name(9)}),
         consumptions=CLEAN.consumptions[:4],
         effects=CLEAN.effects[:4],
-        dead_letters=(letter,),
+        dead_letters=(letter(4),),
         attempts=(duplicate,),
     )
     assert violations(history) == []
+
+
+def test_what_is_held_behind_a_closed_key_is_not_lost() -> None:
+    held = letter(4, why="", state="held", is_follower=True)
+    history = replace(
+        CLEAN,
+        consumptions=without(CLEAN.consumptions, 4),
+        effects=without(CLEAN.effects, 4),
+        dead_letters=(held,),
+        closed_keys=frozenset({(GROUP, TOPIC, held.key)}),
+    )
+    assert violations(history) == []
+
+
+def test_a_letter_that_is_done_later_may_be_out_of_order_and_no_other() -> None:
+    late = replace(CLEAN, effects=(*without(CLEAN.effects, 0), effect(0)))
+    assert "keys with effects out of order by workers" in [each.what for each in violations(late)]
+    assert violations(replace(late, stepped_out=frozenset({name(0)}))) == []
+
+
+def test_what_kafka_has_removed_cannot_be_shown() -> None:
+    history = replace(CLEAN, accepted=CLEAN.accepted[2:], records=CLEAN.records[2:])
+    assert "publications of what is not there" in [each.what for each in violations(history)]
+    assert violations(replace(history, first_offsets={(TOPIC, 0): 2})) == []
 
 
 def test_an_unknown_outcome_explains_one_more_copy_of_the_same_mail() -> None:

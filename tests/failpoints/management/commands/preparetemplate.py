@@ -11,6 +11,8 @@ from knox.models import AuthToken
 from events.models import TopicGrant
 from tests.failpoints.handlers import EFFECTS_TABLE
 
+OPERATOR = {"username": "operator", "password": "only for tests"}
+
 
 class Command(BaseCommand):
     help = "Migrate, make the table of effects and a user; print the user's API token."
@@ -19,7 +21,9 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         with connection.cursor() as cursor:
             cursor.execute(EFFECTS_TABLE)
-        user = get_user_model().objects.create_user("client")
+        users = get_user_model().objects
+        users.create_superuser(**OPERATOR)
+        user = users.create_user("client")
         TopicGrant.objects.create(
             user=user, topic="*", may_publish=True, may_read=True, may_operate=True
         )
