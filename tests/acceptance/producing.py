@@ -59,9 +59,10 @@ def flowing(
         flow.stop()
 
 
-def put_events(system: System, count: int) -> None:
+def put_events(system: System, count: int, *, first: int = 0) -> None:
     """Write so many events as another program would: CloudEvents, binary mode."""
-    _put(Producer({"bootstrap.servers": system.kafka, "log_level": 2}), system.topic, range(count))
+    producer = Producer({"bootstrap.servers": system.kafka, "log_level": 2})
+    _put(producer, system.topic, range(first, first + count))
 
 
 def put_tombstones(system: System, count: int) -> None:

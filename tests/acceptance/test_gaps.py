@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 
 from local.processes import ManagedProcess
 from tests.acceptance.operating import operate
+from tests.acceptance.producing import put_events
 from tests.acceptance.system import System
 from tests.acceptance.template import add_partitions, create_topic
 from tests.checker.history import EventName, History
@@ -79,21 +80,24 @@ def test_a_topic_that_was_deleted_and_made_again_is_read_from_its_beginning(
     [(cause, policy, partition, _, to_offset, _)] = gaps(system)
     assert (cause, policy, partition, to_offset) == ("recreated", "earliest", 0, 0)
     operate(system, "republish", "--topic", system.topic)
-    wait_until(lambda: written(system) == 3 * READ, timeout_s=60, every_s=0.2)
+    wait_until(lambda: written(system) == 4 * READ, timeout_s=60, every_s=0.2)
     finish(system, of_old_topic=READ)
     assert system.effects() == 2 * READ
 
 
 def test_partitions_that_were_added_are_read_from_their_beginning(system: System) -> None:
+    system.variables["KAFKA_CONSUMER_TOPIC_METADATA_REFRESH_INTERVAL_MS"] = "2000"
+    put_events(system, READ)
     started(system)
-    system.relay().start()
-    system.publish(READ, name="before")
     wait_until(lambda: system.effects() == READ, timeout_s=60)
     wait_until(lambda: system.lag() == 0 and system.value(SEEN), timeout_s=30, every_s=0.2)
     add_partitions(system, PARTITIONS)
-    system.publish(READ, name="after")
+    put_events(system, READ, first=READ)  # before the group knows of them
     wait_until(lambda: system.effects() == 2 * READ, timeout_s=60)
-    finish(system)
+    system.wait_until_recovered()
+    history = system.history()
+    assert violations(history) == []
+    assert {each.place.partition for each in history.effects} == set(range(PARTITIONS))
     assert [each[:3] for each in gaps(system)] == [
         ("added", "earliest", partition) for partition in range(1, PARTITIONS)
     ]
