@@ -232,7 +232,7 @@ UNFOLD: dict[str, Any] = {
     },
 }
 
-# --- Waybill itself: every key is described in events/conf.py ---------------------------------
+# --- Waybill itself: every key is described in events/conf.py --------------------------------
 WAYBILL: dict[str, Any] = {
     "source": env.str("WAYBILL_SOURCE", default="/waybill"),
     "relay_database_url": RELAY_DATABASE_URL,
@@ -240,14 +240,11 @@ WAYBILL: dict[str, Any] = {
     "platforms": env.list("WAYBILL_PLATFORMS", default=["web", "ios", "android"]),
     "token_memory_s": env.float("WAYBILL_TOKEN_MEMORY_S", default=1.0),
     "allowed_topic_names": ["order_invoices"],
-    # The others are there for whoever does not wait.
-    "waiting_requests": web_bounds().threads // 4,
+    "waiting_requests": web_bounds().threads // 4,  # the others are for whoever does not wait
     "throttle_publish": env.str("WAYBILL_THROTTLE_PUBLISH", default="1200000/1m"),
     "throttle_read": env.str("WAYBILL_THROTTLE_READ", default="30000/1m"),
     "throttle_operate": env.str("WAYBILL_THROTTLE_OPERATE", default="600/1m"),
-    "start_at": env.str("WAYBILL_START_AT", default="earliest"),
     "on_gap": env.str("WAYBILL_ON_GAP", default="earliest"),
     "storm_letters": env.int("WAYBILL_STORM_LETTERS", default=100),
-    "storm_window_s": env.float("WAYBILL_STORM_WINDOW_S", default=60.0),
     "schema_snapshot": str(BASE_DIR / "config" / "event_schemas.json"),
 }

@@ -1,7 +1,6 @@
 """The Kafka consumer of one group member: one thread polls it, its callbacks only set flags."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from events.event import Position
 from events.kafka.commits import Commits
 from events.kafka.consumer_errors import passes
 from events.kafka.consumer_settings import consumer_settings
+from events.kafka.leaving import leave
 from events.kafka.reachability import Reachability
 from events.kafka.record import Partition, Record, record_of
 
@@ -171,17 +171,7 @@ class KafkaConsumer:
     def close(self, *, timeout_s: float) -> bool:
         """Leave the group; returns False if that takes longer than `timeout_s`."""
         self._is_closing = True
-        closing = threading.Thread(target=self._leave, name="kafka-close", daemon=True)
-        closing.start()
-        closing.join(timeout_s)
-        return not closing.is_alive()
-
-    def _leave(self) -> None:
-        if not self.assignment:
-            # Closed without partitions librdkafka 2.16 says nothing to the group, which then waits
-            # for this member at every rebalance until its session has timed out.
-            self._consumer.unsubscribe()
-        self._consumer.close()
+        return leave(self._consumer, holds_partitions=bool(self.assignment), timeout_s=timeout_s)
 
     def _record(self, message: Any) -> Record | None:
         error = message.error()

@@ -97,8 +97,8 @@ STEPS = {
     ),
     "offset_committed": Step(
         meaning="Kafka took the offset",
-        method="events.kafka.consumer:KafkaConsumer.commit",
-        counts=lambda args, _: bool(args[1]),
+        method="events.kafka.commits:Commits.on_commit",
+        counts=lambda args, _: args[1] is None,
     ),
 }
 

@@ -6,7 +6,7 @@ from http.cookiejar import CookieJar
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
-from tests.failpoints.management.commands.preparetemplate import OPERATOR
+from tests.failpoints.people import OPERATOR
 
 TIMEOUT_S = 30.0
 FOR_BROWSERS = {"SECURE_COOKIES": "false"}  # for the web process: there is no HTTPS here

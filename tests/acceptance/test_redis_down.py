@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.acceptance.remembered import remembered
 from tests.acceptance.system import System
 from tests.checker.invariants import violations
 from tests.waiting import wait_until
@@ -40,7 +41,7 @@ def test_without_redis_the_ledger_decides(system: System, cache: Any) -> None:
     assert consumer.log.text(since=said).count(DOWN) == 1
     last = history.effects[-1].name
     key = f"{system.group}:{last}"
-    assert cache.get(key) == f"{system.group}|{last}".encode()
+    assert cache.get(key) == remembered(history, group=system.group, name=last)
 
 
 def wait_for_effects(system: System, more: int) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.acceptance.producing import flowing, put_events
+from tests.acceptance.remembered import remembered
 from tests.acceptance.system import STATIC, System
+from tests.checker.history import EventName
 from tests.checker.invariants import violations
 from tests.waiting import wait_until
 
@@ -24,11 +26,13 @@ def test_a_restart_keeps_the_keys_and_without_them_nothing_is_done_twice(
     forgotten = last_effect(system)
     system.consumer(waybill=SMALL, variables=STATIC).start()
     system.wait_until_recovered()
-    assert violations(system.history()) == []
+    history = system.history()
+    assert violations(history) == []
     assert system.effects() == EVENTS
     # What came again is remembered again, like what is new.
     for name in (forgotten, last_effect(system)):
-        assert cache.get(f"{system.group}:{name}") == f"{system.group}|{name}".encode()
+        value = remembered(history, group=system.group, name=name)
+        assert cache.get(f"{system.group}:{name}") == value
 
 
 def stop_between_mark_and_offset(system: System, name: str, fault: Callable[[], object]) -> None:
@@ -49,10 +53,10 @@ def stop_between_mark_and_offset(system: System, name: str, fault: Callable[[], 
     assert system.effects() > EVENTS - system.lag()
 
 
-def last_effect(system: System) -> str:
-    """Return the event, source/id, of the last effect."""
-    query = "SELECT source || '/' || ce_id FROM failpoints_effect ORDER BY id DESC LIMIT 1"
-    return str(system.value(query))
+def last_effect(system: System) -> EventName:
+    """Return the event of the last effect."""
+    query = "SELECT source || '|' || ce_id FROM failpoints_effect ORDER BY id DESC LIMIT 1"
+    return EventName(*str(system.value(query)).split("|"))
 
 
 def test_without_room_in_redis_the_ledger_decides(system: System, cache: Any) -> None:

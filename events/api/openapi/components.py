@@ -10,6 +10,7 @@ from events.api.openapi.ledger import (
     POSITION,
 )
 from events.api.openapi.letters import HEADER, LETTER_RECORD, WHOLE_LETTER
+from events.api.openapi.problem import ITEM_PROBLEM, PROBLEM
 from events.api.openapi.publishing import CLOUD_EVENT, EVENT_REQUEST, PLACE
 from events.api.openapi.shapes import (
     MOMENT,
@@ -30,27 +31,6 @@ from events.auditing.entries import Kind
 from events.auditing.waybill import State
 from events.grants import Right
 from events.models import DeadLetter
-
-PROBLEM = partial(
-    record(
-        "What went wrong (RFC 9457).",
-        type={**TEXT, "format": "uri-reference", "description": "A page that explains it."},
-        title=TEXT,
-        status=WHOLE,
-        detail={**TEXT, "description": "What to do."},
-        instance={**TEXT, "format": "uri-reference"},
-        code={**TEXT, "description": "Stable; decide by this."},
-        request_id=TEXT,
-        errors=listed(
-            record(
-                "One broken rule.",
-                pointer={**TEXT, "description": "Where: a JSON pointer (RFC 6901)."},
-                detail=TEXT,
-            )
-        ),
-    ),
-    "errors",
-)
 
 EVENT: dict[str, Shape] = {
     "id": UUID,
@@ -172,6 +152,7 @@ HEALTH = record(
 
 COMPONENTS: dict[str, Any] = {
     "Problem": PROBLEM,
+    "ItemProblem": ITEM_PROBLEM,
     "EventRequest": EVENT_REQUEST,
     "CloudEvent": CLOUD_EVENT,
     "Event": record("An event as it was accepted; its value is left out.", **EVENT),

@@ -79,7 +79,7 @@ _ITEM = partial(
         status=WHOLE,
         id=UUID,
         replayed={**YES_OR_NO, "description": "It was stored before."},
-        problem=named("Problem"),
+        problem=named("ItemProblem"),
         **PLACE,
     ),
     "id",

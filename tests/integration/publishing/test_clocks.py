@@ -39,8 +39,8 @@ def test_order_times_and_shares_survive_the_jumps(
     assert Publication.objects.count() == 10
     for publication in Publication.objects.all():
         assert abs(publication.published_at - real) < timedelta(minutes=5)
-    beats = Heartbeat.objects.filter(role="relay")
-    assert sorted(len(beat.assignment) for beat in beats) == [32, 32]
+    # On a slow machine one may have taken the other for frozen; the shares become even again.
+    run_until(jumping, lambda: step(other) and shares() == [32, 32])
 
 
 def test_a_postponed_entry_waits_by_the_clock_of_the_database(
@@ -54,6 +54,12 @@ def test_a_postponed_entry_waits_by_the_clock_of_the_database(
     entry = OutboxEntry.objects.get()
     assert entry.retry_at is not None
     assert abs(entry.retry_at - timezone.now()) < timedelta(minutes=5)
+
+
+def shares() -> list[int]:
+    """How many buckets each relay says it holds."""
+    beats = Heartbeat.objects.filter(role="relay")
+    return sorted(len(beat.assignment) for beat in beats)
 
 
 def step(relay: Relay) -> bool:

@@ -10,8 +10,7 @@ from knox.models import AuthToken
 
 from events.models import TopicGrant
 from tests.failpoints.handlers import EFFECTS_TABLE
-
-OPERATOR = {"username": "operator", "password": "only for tests"}
+from tests.failpoints.people import OPERATOR
 
 
 class Command(BaseCommand):
