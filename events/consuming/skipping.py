@@ -21,12 +21,14 @@ def record_skips(skipped: Sequence[tuple[Delivery, str]]) -> None:
 
 
 def _tried(delivery: Delivery, done_by: str) -> Tried | None:
+    if done_by == delivery.imprint:
+        return None
     name = delivery.event_name
     if named_by(done_by) != name:
         error = f"this key was done by {named_by(done_by)}"
         return Tried(delivery=delivery, number=0, result=Result.DUPLICATE, error=error)
-    if done_by in {name, delivery.imprint}:
-        return None
+    if done_by == name:
+        return None  # remembered before there were hashes
     error = "an event of this source and id, with another value, was done before"
     logger.error(
         "A message was refused: an event of its source and id said something else before",
