@@ -7,8 +7,8 @@ from typing import Any
 from events.api.position_members import position_members
 from events.api.shown_bytes import shown_bytes
 from events.auditing.letter_groups import LetterGroup
+from events.consuming.letter_record import headers_of
 from events.models import DeadLetter
-from events.operating.letter_record import headers_of
 
 
 def letter_address(letter: DeadLetter) -> str:

@@ -1,9 +1,7 @@
 """Dead letters: messages set aside with their original bytes, and how each is dealt with."""
 
-import base64
 import logging
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +9,8 @@ from django.db.models.functions import Now
 
 from events.consuming.delivery import Delivery, Fetched, Undecodable
 from events.consuming.failure import Failure, storable
+from events.consuming.letter_record import recorded_at, stored_headers
 from events.errors import InvalidEvent
-from events.event import Headers
 from events.kafka.record import Record
 from events.models import DeadLetter
 
@@ -117,8 +115,8 @@ def _letter(
         parent_id=item.letter,
         key=record.key,
         value=record.value,
-        headers=_headers(record.headers),
-        recorded_at=_recorded_at(record.timestamp_ms),
+        headers=stored_headers(record.headers),
+        recorded_at=recorded_at(record),
         exception=failure.exception,
         error=failure.error,
         traceback=failure.traceback,
@@ -186,17 +184,3 @@ def _say(letter: DeadLetter) -> None:
             "error": f"{letter.exception}: {letter.error}",
         },
     )
-
-
-def _headers(headers: Headers) -> list[list[str | None]]:
-    return [
-        [storable(name), None if value is None else base64.b64encode(value).decode()]
-        for name, value in headers
-    ]
-
-
-def _recorded_at(timestamp_ms: int | None) -> datetime | None:
-    try:
-        return None if timestamp_ms is None else datetime.fromtimestamp(timestamp_ms / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None

@@ -1,13 +1,11 @@
 """Letters: what comes back to a group from the database instead of from Kafka."""
 
-import base64
-import binascii
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from events.event import Headers
+from events.consuming.letter_record import record_of
 from events.kafka.record import Partition, Record
 from events.models import DeadLetter
 from events.sql import run
@@ -106,7 +104,7 @@ class Letters:
         """Return the letter's message as it lay on Kafka; None if it is dealt with meanwhile."""
         states = (DeadLetter.State.REDRIVING, DeadLetter.State.HELD)
         found = DeadLetter.objects.filter(pk=letter, state__in=states).first()
-        return None if found is None else _record(found)
+        return None if found is None else record_of(found)
 
     def _asked(self, ours: Collection[Partition], *, but: Collection[UUID]) -> dict[str, object]:
         return {
@@ -116,29 +114,3 @@ class Letters:
             "waiting": list(but),
             "most": AT_ONCE,
         }
-
-
-def _record(letter: DeadLetter) -> Record:
-    recorded_at = letter.recorded_at
-    return Record(
-        letter.topic,
-        letter.partition,
-        letter.offset,
-        None if letter.key is None else bytes(letter.key),
-        None if letter.value is None else bytes(letter.value),
-        _headers(letter.headers),
-        None if recorded_at is None else round(recorded_at.timestamp() * 1000),
-    )
-
-
-def _headers(stored: list[list[str | None]]) -> Headers:
-    return tuple((str(name), _bytes(value)) for name, value in stored)
-
-
-def _bytes(value: str | None) -> bytes | None:
-    if value is None:
-        return None
-    try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error:
-        return value.encode()

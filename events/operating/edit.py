@@ -10,12 +10,12 @@ from uuid import UUID
 from events.conf import waybill
 from events.consuming.decoding import Decoder
 from events.consuming.delivery import Delivery, Item, Passed, Undecodable
+from events.consuming.letter_record import record_of
 from events.consuming.subscriptions import subscriptions
 from events.errors import InvalidEvent, UnknownEventType, UnknownTopic
 from events.event import Headers
 from events.kafka.record import Record
 from events.models import DeadLetter
-from events.operating.letter_record import record_of
 from events.schemas import document_errors
 from events.topics import checked_type
 

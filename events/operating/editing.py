@@ -9,13 +9,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from events.consuming.delivery import Delivery
-from events.consuming.failure import storable
+from events.consuming.letter_record import headers_of, stored_headers
 from events.errors import EditRefused
 from events.event import Headers
 from events.models import DeadLetter
 from events.operating.edit import Edit, Examined, examined
 from events.operating.key_release import closed_by, release
-from events.operating.letter_record import headers_of, stored_headers
 from events.operating.letter_verdicts import candidate_of, not_open
 from events.operating.operator import Operator
 
@@ -116,7 +115,7 @@ def _child(
         **{name: getattr(letter, name) for name in _COPIED},
         parent=letter,
         value=edit.after_value,
-        headers=stored_headers(tuple((storable(name), raw) for name, raw in edit.after_headers)),
+        headers=stored_headers(edit.after_headers),
         event_id=event.event_id,
         source=event.source,
         ce_id=event.id,

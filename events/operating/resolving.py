@@ -7,11 +7,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from events.consuming.kept_message import unpacked
+from events.consuming.letter_record import recorded_at, stored_headers
 from events.consuming.subscriptions import subscriptions
 from events.errors import EffectUnknown, ResolveRefused
 from events.kafka.record import Record
 from events.models import Consumption, DeadLetter
-from events.operating.letter_record import recorded_at, stored_headers
 from events.operating.operator import Operator
 
 ACTION = "resolve"

@@ -16,13 +16,13 @@ from events.admin.operating.editing_form import EditForm
 from events.admin.operating.operation import EDIT
 from events.admin.operating.plan import Plan, plan_page
 from events.admin.reason import given_reason, operator_of, reason_form
+from events.consuming.letter_record import headers_of
 from events.errors import EditRefused
 from events.event import Headers
 from events.grants import readable
 from events.models import DeadLetter
 from events.operating.edit import Edit
 from events.operating.editing import UNCHANGED, EditedRedrive
-from events.operating.letter_record import headers_of
 
 PAGE = "events_deadletter_edit"
 

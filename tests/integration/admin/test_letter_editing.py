@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from events.consuming.letter_record import headers_of, stored_headers
 from events.models import DeadLetter, TopicGrant
-from events.operating.letter_record import headers_of, stored_headers
 from tests.audit_rows import a_dead_letter
 from tests.integration.admin.doing import GROUP, WHY, audited, plan
 from tests.integration.admin.pages import address

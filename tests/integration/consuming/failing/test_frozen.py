@@ -6,9 +6,9 @@ import pytest
 
 from events.consuming.assembly import ConsumerProcess
 from events.consuming.inbox import Inbox
+from events.consuming.letter_record import record_of
 from events.kafka.record import Record
 from events.models import DeadLetter
-from events.operating.letter_record import record_of
 from tests.integration.consuming.failing.conftest import TYPE, Handler, held, release
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,9 +1,11 @@
-"""A dead letter's message, as it was fetched from Kafka."""
+"""Letter record: a fetched message in the form in which a dead letter keeps it, and back."""
 
 import base64
+import binascii
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from events.consuming.failure import storable
 from events.event import Headers
 from events.kafka.record import Record
 from events.models import DeadLetter
@@ -25,15 +27,13 @@ def record_of(letter: DeadLetter) -> Record:
 
 def headers_of(stored: Sequence[Sequence[str | None]]) -> Headers:
     """Return headers from the form in which a letter keeps them."""
-    return tuple(
-        (str(name), None if value is None else base64.b64decode(value)) for name, value in stored
-    )
+    return tuple((str(name), _decoded(value)) for name, value in stored)
 
 
 def stored_headers(headers: Headers) -> list[list[str | None]]:
-    """Return headers in the form in which a letter keeps them."""
+    """Return headers in the form in which a letter keeps them; names as text that it can."""
     return [
-        [name, None if value is None else base64.b64encode(value).decode()]
+        [storable(name), None if value is None else base64.b64encode(value).decode()]
         for name, value in headers
     ]
 
@@ -49,3 +49,12 @@ def recorded_at(record: Record) -> datetime | None:
 
 def _bytes(stored: bytes | memoryview | None) -> bytes | None:
     return None if stored is None else bytes(stored)
+
+
+def _decoded(value: str | None) -> bytes | None:
+    if value is None:
+        return None
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error:
+        return value.encode()
