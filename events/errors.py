@@ -21,6 +21,7 @@ WaybillError
 │   ├── EditRefused         an edited letter its group could not handle; `problems` says why
 │   ├── PauseRefused        there is nothing to pause or to resume so
 │   ├── SeekRefused         a group cannot go on there
+│   ├── ReplayRefused       a replay that cannot be made, or changed, in that way
 │   └── ResolveRefused      the consumption is not unknown, or cannot be resolved so
 ├── KafkaRefused            Kafka refused what was asked of it; the text is Kafka's
 │   └── GroupInUse          a member lives: Kafka lets nobody else change the group's offsets
@@ -163,6 +164,10 @@ class PauseRefused(OperatingRefused):
 
 class SeekRefused(OperatingRefused):
     """The group cannot go on there."""
+
+
+class ReplayRefused(OperatingRefused):
+    """The replay cannot be made, or is in no state to be changed, in that way."""
 
 
 class ResolveRefused(OperatingRefused):

@@ -40,6 +40,10 @@ class Consumption(models.Model):
     group = models.CharField(max_length=255)
     dedupe_key = models.TextField()
     generation = models.UUIDField(default=LIVE)
+    # The replay that ran it, if one did; a forced one's id is the generation as well.
+    replay = models.ForeignKey(
+        "events.Replay", models.DO_NOTHING, db_constraint=False, db_index=False, null=True
+    )
 
     event = models.ForeignKey(
         "events.Event",
@@ -87,6 +91,12 @@ class Consumption(models.Model):
                 fields=["outcome", "group", "-id"],
                 name="consumption_not_succeeded",
                 condition=~Q(outcome="succeeded"),
+            ),
+            # What a group did with a range of offsets is counted from the index alone.
+            models.Index(
+                fields=["topic", "partition", "offset", "group"],
+                include=["outcome", "generation"],
+                name="consumption_position",
             ),
         ]
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import models
 
+from events.models.consumption import LIVE
 from events.models.identifiers import new_id
 
 
@@ -55,6 +56,10 @@ class DeadLetter(models.Model):
     type = models.CharField(max_length=255, blank=True, default="")
     dedupe_key = models.TextField(blank=True, default="")
     handler = models.CharField(max_length=255, blank=True, default="")
+    generation = models.UUIDField(default=LIVE)  # of the ledger row that a redrive runs on
+    replay = models.ForeignKey(
+        "events.Replay", models.DO_NOTHING, db_constraint=False, db_index=False, null=True
+    )
     attempts = models.IntegerField(default=0)
     exception = models.CharField(max_length=255)
     error = models.TextField(blank=True, default="")

@@ -1,0 +1,20 @@
+"""Revealing: that somebody saw what a message says is written into the audit, like a deed."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from events.operating.operator import Operator
+
+ACTION = "reveal"
+
+
+def reveal(target_type: str, target_ids: Sequence[object], *, by: Operator) -> None:
+    """Write, before the bytes are shown, who sees the values of these rows, and why.
+
+    One row for each: the waybill of an event tells who saw it. Committed at once; raises what the
+    database raises, and then nothing may be shown.
+    """
+    with transaction.atomic():
+        for target_id in target_ids:
+            by.record(ACTION, target_type=target_type, target_id=target_id, details={})

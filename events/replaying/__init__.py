@@ -1,0 +1,1 @@
+"""Replaying: an audited job that consumes old events of one group again."""
