@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from events.event import Headers, Position
 from events.kafka.record import Partition, Record
 from events.publishing.entry import Entry
@@ -92,7 +94,7 @@ def _record(where: Partition, offset: int, published_at: datetime, *facts: Any) 
         subject=subject,
         content_type=content_type,
         value=None if value is None else bytes(value),
-        headers=headers,
+        headers=msgspec.json.decode(headers),  # Django leaves it as text
         traceparent=traceparent,
         time=time,
     )

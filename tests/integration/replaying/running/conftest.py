@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
+from events.consuming.subscriptions import unsubscribe
 from events.models import Consumption, Replay
 from events.operating.operator import Operator
 from events.operating.replays import Replaying
 from events.replaying.process import ReplayProcess
 from events.replaying.request import ReplayRequest
 from tests.integration.consuming.failing.conftest import (  # noqa: F401 - fixtures
+    TYPE,
     Handler,
     consume,
     declare,
@@ -36,6 +38,10 @@ class Numbers:
     send: Callable[..., None]
     consume: Callable[..., Any]
     settings: Callable[..., Any]
+
+    def undeclare(self) -> None:
+        """Be a group without a handler."""
+        unsubscribe(self.topic, group=self.topic, type=TYPE)
 
     def ask(self, **request: Any) -> Replay:
         """Ask for a replay."""
