@@ -114,7 +114,7 @@ def test_told_to_stop_it_is_left_for_anybody(numbers: Numbers) -> None:
 
 def test_what_a_stopped_replay_was_trying_again_is_for_the_next_one(numbers: Numbers) -> None:
     numbers.declare(retry=RetryPolicy(max_attempts=3, initial_s=1.0, jitter=0))
-    numbers.handler.fails_first = 1
+    numbers.handler.fails_first = 2  # in the chunk, then alone, where it counts
     numbers.send(1)
     replay = numbers.ask()
     with running(numbers.settings(), replay):
