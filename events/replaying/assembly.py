@@ -29,6 +29,7 @@ from events.replaying.replay_storm import ReplayStorm
 from events.replaying.stand_ins import MarkOnly, NoErrands, OpenKeys
 from events.replaying.verdicts import Verdicts
 
+BATCHES = 4  # of a consumer's fetches are judged at once: most of it is done already
 ROLE = "replay"  # of its process among the heartbeats
 
 
@@ -86,6 +87,7 @@ class ReplayParts:
             progress=self.progress,
             retrying=parts.retrying,
             from_archive=replay.from_archive,
+            at_once=BATCHES * self.settings.fetch_messages,
         )
 
     def reader(self) -> KafkaReader:

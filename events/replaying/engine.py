@@ -21,7 +21,6 @@ from events.replaying.holes import Holes
 from events.replaying.lanes import Lanes, Piece
 from events.replaying.verdicts import RUN, Verdicts
 
-AT_ONCE = 2_000  # messages judged by one query
 AGAIN_S = 0.05  # after which what could not be run is looked at again, at the earliest
 IDLE_S = 0.2  # how long a fetch waits: what people ask for is seen after it
 
@@ -43,6 +42,7 @@ class Engine:
     progress: Progress
     retrying: Retrying
     from_archive: bool
+    at_once: int  # messages judged by one query
     clock: Callable[[], float] = time.monotonic
     _holes: Holes = field(init=False)
     _paused: set[Partition] = field(default_factory=set)
@@ -64,14 +64,14 @@ class Engine:
         for hole in self.lanes.holes():
             parts = self.retrying.through_outages(partial(self._holes.parts, hole))
             self.lanes.fill(hole, parts)
-        pieces = self.lanes.ready(AT_ONCE, now=self.clock())
+        pieces = self.lanes.ready(self.at_once, now=self.clock())
         return self._pass(pieces, self._judged(pieces)) if pieces else 0
 
     def _fetch(self) -> None:
         self._hold_back()
         due_s = self.lanes.next_due_s(self.clock())
         for record in self.reader.fetch(
-            AT_ONCE, timeout_s=IDLE_S if due_s is None else min(IDLE_S, due_s)
+            self.at_once, timeout_s=IDLE_S if due_s is None else min(IDLE_S, due_s)
         ):
             self.lanes.add(self._piece(record))
         for where, reached in self.reader.reached.items():
@@ -79,7 +79,7 @@ class Engine:
 
     def _hold_back(self) -> None:
         """Fetch no more of partitions of which enough waits."""
-        full = self.lanes.full(AT_ONCE)
+        full = self.lanes.full(self.at_once)
         if full != self._paused:
             self.reader.pause(full - self._paused)
             self.reader.resume(self._paused - full)

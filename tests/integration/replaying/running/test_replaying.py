@@ -1,11 +1,14 @@
 """Replays: old messages are consumed again, what is done stays done, and all is counted."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Group
 
 from events.event import ReceivedEvent
 from events.models import Attempt, Consumption, DeadLetter
 from events.models.consumption import LIVE
+from events.replaying.request import Offsets
 from tests.integration.replaying.running.conftest import Numbers, counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +60,54 @@ def test_a_forced_replay_runs_everything_once_in_a_generation_of_its_own(
 
     Group.objects.all().delete()
     assert counted(numbers.replay(mode="force")) == {"succeeded": 3, "done": 1}
+
+
+def test_redis_is_told_of_what_was_missing_and_never_asked(
+    numbers: Numbers, dedupe_redis: Any
+) -> None:
+    numbers.declare()
+    numbers.send(1, 2)
+    numbers.consume()
+    numbers.forget(1, 2)
+
+    assert counted(numbers.replay()) == {"succeeded": 2}  # though Redis remembers both
+    dedupe_redis.flushdb()
+    Group.objects.all().delete()
+    assert counted(numbers.replay(mode="force")) == {"succeeded": 2}
+    assert dedupe_redis.keys() == []
+    numbers.forget(2)
+    assert counted(numbers.replay()) == {"done": 1, "succeeded": 1}
+    assert dedupe_redis.keys() == [b"thing:2"]
+
+
+def test_a_copy_under_another_name_is_told_once_however_often_it_is_met(numbers: Numbers) -> None:
+    numbers.declare()
+    numbers.send(1, 1)
+    for _ in range(2):
+        replay = numbers.replay()
+    assert counted(replay) == {"done": 2}
+    [attempt] = Attempt.objects.all()
+    assert (attempt.result, attempt.offset) == ("duplicate", 1)
+
+
+def test_what_no_handler_can_get_is_set_aside_once(numbers: Numbers) -> None:
+    numbers.declare()
+    numbers.send(1, headers=(("ce_time", b"tomorrow"),))
+    numbers.send(2, headers=(("ce_subject", b"x"),))
+    for _ in range(2):
+        assert counted(numbers.replay())["undecodable"] == 1
+    letter = DeadLetter.objects.get()
+    assert (letter.offset, letter.state) == (0, "open")
+
+
+def test_only_what_is_chosen_is_run(numbers: Numbers) -> None:
+    numbers.declare()
+    numbers.send(1, 2, key=b"north")
+    numbers.send(3, key=b"south")
+
+    assert counted(numbers.replay(key=b"north")) == {"succeeded": 2, "other": 1}
+    assert counted(numbers.replay(range=Offsets(first=1, before=2))) == {"done": 1}
+    assert counted(numbers.replay(range=Offsets(first=2))) == {"succeeded": 1}
 
 
 def test_what_waits_for_people_is_counted_and_left(numbers: Numbers) -> None:
