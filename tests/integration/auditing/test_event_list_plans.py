@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from events.auditing.event_list import EXAMINED, Place, Wanted, event_page
+from events.auditing.event_list import Place, Wanted, event_page
+from events.auditing.lanes import EXAMINED
 from events.auditing.waybill import State
 from tests.audit_rows import an_event, at
 from tests.integration.auditing.plans import cost
