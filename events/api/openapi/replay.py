@@ -119,7 +119,7 @@ WHOLE_REPLAY = partial(
         report=record(
             gaps=listed(
                 record(
-                    "Offsets that Kafka no longer had, and the stored events that lay there.",
+                    "Offsets without a message on Kafka, and the stored events that lay there.",
                     **_PARTITION,
                     **_SPAN,
                     offsets=WHOLE,
