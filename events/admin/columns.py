@@ -53,6 +53,10 @@ TONES = {
     "truncated": "danger",
     "recreated": "danger",
     "added": "info",
+    "running": "info",
+    "stopped": "quiet",
+    "missing": "quiet",
+    "force": "warning",
 }
 
 
@@ -129,6 +133,16 @@ def event_link(event_id: UUID | None) -> SafeString | str:
         address,
         event_id,
         f"…{str(event_id)[-12:]}",
+    )
+
+
+def replay_link(replay_id: UUID) -> SafeString:
+    """Return a link to a replay."""
+    return format_html(
+        '<a class="wb-link wb-id" href="{}" title="{}">replay {}</a>',
+        reverse("admin:events_replay_change", args=[replay_id]),
+        replay_id,
+        f"…{str(replay_id)[-12:]}",
     )
 
 

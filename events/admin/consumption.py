@@ -113,8 +113,10 @@ class ConsumptionAdmin(Operated[Consumption]):
         return columns.code(row.dedupe_key)
 
     @columns.column("Run")
-    def run(self, row: Consumption) -> str:
-        """Ordinary consuming, or the forced replay it belongs to."""
+    def run(self, row: Consumption) -> SafeString | str:
+        """Ordinary consuming, or the replay that ran it; a forced one has rows of its own."""
+        if row.replay_id is not None:
+            return columns.replay_link(row.replay_id)
         return "live" if row.generation == LIVE else f"replay {row.generation}"
 
     @columns.column("CloudEvents source and id")

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from events.admin import columns, overview_groups
 from events.admin.overview_groups import Stopped
+from events.admin.replay_rows import readable_replays
 from events.auditing.health import with_liveness
 from events.auditing.waybill import state_of
 from events.conf import waybill as configured
@@ -74,6 +75,9 @@ def _of_groups(request: HttpRequest, stopped: Stopped) -> Iterator[Figure]:
     may = request.user.has_perm
     if may("events.view_pause"):
         yield _figure("Active pauses", stopped.count, page="pause", query="", tone="warning")
+    if may("events.view_replay"):
+        rows = readable_replays(request.user).active()
+        yield _trouble("Replays", rows, page="replay", query="state=active", tone="info")
     if may("events.view_closedkey"):
         rows = overview_groups.closed_keys(request)
         yield _trouble("Closed keys", rows, page="closedkey", query="", tone="warning")
@@ -116,6 +120,7 @@ _HINTS = {  # while there are some, and while there are none
     "Open dead letters": ("wait for people", "nothing was given up"),
     "Unknown outcomes": ("did the effect happen?", "every effect is known"),
     "Active pauses": ("stand still until resumed", "no group is stopped"),
+    "Replays": ("asked for, running or paused", "no old event is run again"),
     "Closed keys": ("hold their messages", "every key flows"),
     "Gaps of a day": ("messages were missed or moved", "nothing was missed"),
     "Retrying": ("wait for another attempt", "nothing waits for a retry"),

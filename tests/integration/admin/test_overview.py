@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from events.admin.overview import Figure
 from events.consuming.subscriptions import groups
+from events.models import Replay
 from tests.audit_rows import (
     GROUP,
     a_closed_key,
@@ -22,6 +23,7 @@ from tests.audit_rows import (
     an_event,
     an_outbox_entry,
 )
+from tests.integration.admin.replay_rows import a_replay
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +50,8 @@ def test_each_number_is_what_its_list_shows(superuser: Client) -> None:
 
     a_pause()
     a_pause(until=hour_ago)
+    for state in Replay.State.values:
+        a_replay(state=state)
     a_closed_key()
     a_closed_key(key=b"other", released_at=hour_ago)
     a_gap()
@@ -63,6 +67,7 @@ def test_each_number_is_what_its_list_shows(superuser: Client) -> None:
         "Retrying": "1",
         "Active pauses": "1",
         "Closed keys": "2",
+        "Replays": "3",
         "Gaps of a day": "1",
     }
     assert (shown["Backlog"].hint, shown["Backlog"].tone) == ("oldest waits 1 h", "warning")
@@ -126,6 +131,6 @@ def test_the_overview_takes_few_queries(
         an_outbox_entry(an_event(str(number)))
         a_heartbeat(beat_at=timezone.now())
 
-    # session, user, six numbers, pauses, closed keys, gaps, processes, events
-    with django_assert_max_num_queries(13):
+    # session, user, six numbers, pauses, replays, closed keys, gaps, processes, events
+    with django_assert_max_num_queries(14):
         superuser.get(reverse("admin:index"))
