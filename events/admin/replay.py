@@ -21,7 +21,7 @@ from events.admin.operating import replay_control, replaying
 from events.admin.operating.operation import REPLAY
 from events.admin.operating.plan import Link
 from events.admin.replay_rows import readable_replays
-from events.admin.replay_words import choice_words, range_words
+from events.admin.replay_words import percent, what_words
 from events.auditing.replay_progress import progress_of
 from events.models import Replay
 
@@ -114,7 +114,7 @@ class ReplayAdmin(Operated[Replay]):
             **self.admin_site.each_context(request),
             **replay_page.context(row, request=request),
             "opts": self.opts,
-            "original": row,
+            "original": f"for {row.group}",
             "title": f"Replay for {row.group}",
             **(extra_context or {}),
         }
@@ -126,10 +126,9 @@ class ReplayAdmin(Operated[Replay]):
         return replay.group, columns.short(", ".join(replay.topics), longest=60)
 
     @columns.column("Messages")
-    def reads(self, replay: Replay) -> SafeString | str:
+    def reads(self, replay: Replay) -> SafeString:
         """Which messages are read again."""
-        only = choice_words(replay)
-        return format_html("{} {}", range_words(replay), only) if only else range_words(replay)
+        return format_html('<span class="wb-told">{}</span>', what_words(replay))
 
     @columns.column("Mode")
     def how(self, replay: Replay) -> SafeString:
@@ -147,7 +146,7 @@ class ReplayAdmin(Operated[Replay]):
         share = progress_of(replay)
         tone = _TONES.get(Replay.State(replay.state), "info")
         drawn = bar([(tone, share)], full=1.0, label="Progress", css="wb-bar-small")
-        return format_html('<span class="wb-progress">{} {}</span>', drawn, f"{share:.0%}")
+        return format_html('<span class="wb-progress">{} {}</span>', drawn, percent(share))
 
     @columns.column("Requested")
     def requested(self, replay: Replay) -> SafeString | str:

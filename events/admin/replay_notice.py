@@ -48,8 +48,9 @@ def _waiting(replay: Replay, *, is_held: bool) -> Notice:
     if is_held:
         return Notice("quiet", "hourglass_top", "The process that has it goes on within a second.")
     text = format_html(
-        "Waits for a worker: <code>manage.py runreplay --serve</code> takes it within a second. "
-        "Without one: <code>manage.py runreplay --id {}</code>",
+        "Waits for a worker: <code>manage.py runreplay <span>--serve</span></code> takes it within "
+        "a second. "
+        "Without one: <code>manage.py runreplay <span>--id</span> {}</code>",
         replay.pk,
     )
     return Notice("warning", "hourglass_top", text)
@@ -58,7 +59,8 @@ def _waiting(replay: Replay, *, is_held: bool) -> Notice:
 def _abandoned(replay: Replay) -> SafeString:
     return format_html(
         "The process that ran it ({}:{}) has stopped. A worker (<code>manage.py runreplay "
-        "--serve</code>) or <code>manage.py runreplay --id {}</code> goes on where it was.",
+        "<span>--serve</span></code>) or <code>manage.py runreplay <span>--id</span> {}</code> "
+        "goes on where it was.",
         replay.host,
         replay.pid,
         replay.pk,

@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from events.admin import columns, replay_words
@@ -25,7 +24,6 @@ from events.replaying import counters
 ACTIONS = 100  # of one replay, the first
 
 _PARTITIONS = ("Partition", "From", "Reached", "To", "Left", "Removed before")
-_GAPS = ("Partition", "Offsets", "Count", "Events")
 
 
 def with_holder(rows: QuerySet[Replay]) -> QuerySet[Replay]:
@@ -50,15 +48,14 @@ def context(replay: Replay, *, request: HttpRequest) -> dict[str, Any]:
         "requested": columns.moment(replay.requested_at),
         "look": "" if is_over else f"?{seen.query if seen else ''}",
         "notices": list(notices(replay, is_held=is_held)),
-        "percent": f"{passed / total:.0%}" if total else "100%",
+        "percent": replay_words.percent(passed / total if total else 1.0),
         "bar": _bar(counted, passed=passed, total=total),
         "facts": list(_facts(replay, seen, passed=passed, total=total, is_held=is_held)),
         "counted": counted,
         "asked": _asked(replay),
         "partition_header": _PARTITIONS,
         "partitions": [_partition(each) for each in partitions],
-        "gap_header": _GAPS,
-        "gaps": _gaps(replay, may_see=request.user.has_perm("events.view_event")),
+        "gaps": list(_gaps(replay, may_see=request.user.has_perm("events.view_event"))),
         "steps": _steps(replay, user=request.user),
         "operations": list(_operations(replay, user=request.user)),
     }
@@ -114,30 +111,18 @@ def _partition(each: PartitionProgress) -> tuple[Cell, ...]:
     )
 
 
-def _gaps(replay: Replay, *, may_see: bool) -> list[tuple[Cell, ...]]:
-    return [
-        (
+def _gaps(replay: Replay, *, may_see: bool) -> Iterator[tuple[str, str, list[Cell]]]:
+    """Yield where each gap is, what it held, and the events that are known of it."""
+    for gap in replay.report.get("gaps", ()):
+        ids, count = gap.get("events") or (), int(gap.get("events_count") or 0)
+        held = told(count, "event") if count else "no event is known"
+        shown = [columns.event_link(each) if may_see else str(each) for each in ids]
+        more = count - len(shown)
+        yield (
             f"{gap['topic']}:{gap['partition']}",
-            f"{gap['from']:,} to {gap['to'] - 1:,}",
-            f"{gap['offsets']:,}",
-            _events(gap, may_see=may_see),
+            f"offsets {gap['from']:,} to {gap['to'] - 1:,} · {held}",
+            [*shown, *([f"and {more:,} more"] if more > 0 and shown else [])],
         )
-        for gap in replay.report.get("gaps", ())
-    ]
-
-
-def _events(gap: dict[str, Any], *, may_see: bool) -> Cell:
-    ids, count = gap.get("events") or (), int(gap.get("events_count") or 0)
-    if not count:
-        return "none is known"
-    shown = ((columns.event_link(each) if may_see else str(each),) for each in ids)
-    more = f" and {count - len(ids):,} more" if count > len(ids) else ""
-    return format_html(
-        '{}: <span class="wb-ids">{}</span>{}',
-        told(count, "event"),
-        format_html_join(" ", "{}", shown),
-        more,
-    )
 
 
 def _steps(replay: Replay, *, user: Any) -> list[Any]:

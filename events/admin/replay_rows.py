@@ -7,7 +7,7 @@ from django.utils.html import format_html
 
 from events.admin import columns
 from events.admin.operating.plan import Cell
-from events.admin.replay_words import choice_words, range_words
+from events.admin.replay_words import percent, what_words
 from events.auditing.replay_progress import progress_of
 from events.grants import Right, grants_of
 from events.models import Replay
@@ -36,9 +36,9 @@ def _row(replay: Replay) -> tuple[Cell, ...]:
     page = reverse("admin:events_replay_change", args=[replay.pk])
     return (
         format_html('<a class="wb-link" href="{}">{}</a>', page, ", ".join(replay.topics)),
-        format_html("{} {}", range_words(replay), choice_words(replay)),
+        what_words(replay),
         columns.label(replay.state),
-        f"{progress_of(replay):.0%}",
+        percent(progress_of(replay)),
         replay.by,
         columns.moment(replay.requested_at),
     )

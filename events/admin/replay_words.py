@@ -1,6 +1,7 @@
 """A replay in words: what it reads again, of what, how, and what became of its messages."""
 
 import base64
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,6 +70,12 @@ def choice_words(replay: Replay) -> Words:
     return ""
 
 
+def what_words(replay: Replay) -> Words:
+    """Say which messages, of which type or key, are read again."""
+    only = choice_words(replay)
+    return format_html("{}, only {}", range_words(replay), only) if only else range_words(replay)
+
+
 def asked_words(replay: Replay) -> list[tuple[str, Words]]:
     """Say what was asked for, each with its name."""
     rate = "as fast as it goes" if replay.rate is None else f"at most {replay.rate:g} a second"
@@ -93,6 +100,11 @@ def counted(replay: Replay) -> list[Counted]:
         for name, title, tone, hint in _COUNTED
         if (count := int(replay.counters.get(name, 0))) or name in always
     ]
+
+
+def percent(share: float) -> str:
+    """Return the share as people read it; nothing is complete before it is."""
+    return f"{math.floor(100 * share)}%"
 
 
 def lasting(duration_s: float) -> str:

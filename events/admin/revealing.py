@@ -18,11 +18,17 @@ class Mask:
     page: str  # where the bytes are shown
     download: str  # where the value is given as a file; empty: there is none
     form: forms.Form
+    reason: str  # as it was given; empty while it was not
 
 
 def mask(request: HttpRequest, *, page: str, download: str) -> Mask:
     """Return the mask, with what is missing from a reason that was sent."""
-    return Mask(page=page, download=download, form=reason_form(request))
+    return Mask(
+        page=page,
+        download=download,
+        form=reason_form(request),
+        reason=given_reason(request) if request.method == "POST" else "",
+    )
 
 
 def is_revealed(

@@ -20,7 +20,7 @@ from events.admin.operating.operation import (
 from events.admin.operating.plan import Cell, Link, Plan, plan_page
 from events.admin.reason import given_reason, operator_of, reason_form
 from events.admin.replay_rows import readable_replays
-from events.admin.replay_words import range_words
+from events.admin.replay_words import percent, range_words
 from events.auditing.replay_progress import progress_of
 from events.errors import WaybillError
 from events.models import Replay
@@ -114,7 +114,7 @@ def _rows(replay: Replay) -> list[tuple[str, Cell]]:
         ("Topics", ", ".join(replay.topics)),
         ("Messages", range_words(replay)),
         ("State", columns.label(replay.state)),
-        ("Progress", f"{progress_of(replay):.0%}"),
+        ("Progress", percent(progress_of(replay))),
         ("Asked by", replay.by),
         ("Because", replay.reason),
     ]

@@ -65,8 +65,8 @@ def _doing(request: ReplayRequest, found: Preview) -> Iterator[str]:
     yield from _removed(request, found)
     if found.beyond:
         yield (
-            f"{told(found.beyond, 'offset')} behind that are left to {request.group} itself, "
-            "which has yet to come to them."
+            f"Left to {request.group} itself, which has yet to come to it: "
+            f"{told(found.beyond, 'offset')} behind that."
         )
     if found.note:
         yield found.note
@@ -92,7 +92,7 @@ def _passing(found: Preview) -> Iterator[str]:
     if found.mode == "force":
         return
     if found.done:
-        yield f"{told(found.done, 'message')} done already: passed over."
+        yield f"Done already, and passed over: {told(found.done, 'message')}."
     if named := _named(found.left or {}):
         yield f"Left as they are, for people or for the group's consumers: {named}."
 

@@ -64,8 +64,8 @@ def test_from_the_form_by_the_preview_to_the_row(operator: Client, passed: str) 
 
     text = preview.content.decode()
     assert f"At most 5 messages run in {passed}" in text
-    assert "3 messages done already: passed over." in text
-    assert "2 offsets behind that are left" in text
+    assert "Done already, and passed over: 3 messages." in text
+    assert "which has yet to come to it: 2 offsets behind that." in text
     assert preview.context["plan"].rows[0][:4] == (f"{passed}:0", "0", "8", "8")
     assert confirm(operator, there, reason="").status_code == 200
     assert not Replay.objects.exists()

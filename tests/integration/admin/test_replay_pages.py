@@ -93,7 +93,7 @@ def test_the_rate_is_measured_from_one_look_to_the_next(superuser: Client) -> No
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"state": "requested"}, "Waits for a worker: <code>manage.py runreplay --serve</code>"),
+        ({"state": "requested"}, "Waits for a worker: <code>manage.py runreplay <span>--serve"),
         ({"lease_expires_at": at(0)}, "(app-1:41) has stopped. A worker"),
         (
             {"state": "paused", "report": {"note": "20 dead letters."}},

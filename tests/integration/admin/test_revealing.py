@@ -63,6 +63,7 @@ def test_it_is_masked_until_a_reason_is_given_and_shown_once(superuser: Client, 
     shown = confirm(superuser, reveal(row)).content.decode()
 
     assert TEXT in shown
+    assert f'value="{WHY}"' in shown  # with which the download is asked for
     assert ("SECRET-HEADER" if isinstance(row, Event) else "SECRET-KEY") in shown
     assert audited() == [("ada", "reveal", WHY, True)]
     assert OperatorAction.objects.get().target_id == str(row.pk)
