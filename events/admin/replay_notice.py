@@ -48,8 +48,8 @@ def _waiting(replay: Replay, *, is_held: bool) -> Notice:
     if is_held:
         return Notice("quiet", "hourglass_top", "The process that has it goes on within a second.")
     text = format_html(
-        "Waits for a worker: <code>manage.py runreplay <span>--serve</span></code> takes it within "
-        "a second. "
+        "Waits for a worker: <code>manage.py runreplay <span>--serve</span></code> takes it "
+        "within a second. "
         "Without one: <code>manage.py runreplay <span>--id</span> {}</code>",
         replay.pk,
     )

@@ -145,14 +145,16 @@ def _back(request: HttpRequest, group: str) -> str:
 def _asking(request: HttpRequest, form: ReplayingForm, *, back: str) -> HttpResponse:
     plan = Plan(operation=REPLAY, back=back, doing=())
     footer: tuple[str, ...] = ()
+    wanted = form.wanted
     try:
-        work = Replaying(form.wanted)
+        work = Replaying(wanted)
+        wanted = work.request
         if reason := given_reason(request):
             replay = work.carry_out(by=operator_of(request, reason=reason))
             messages.success(request, "Asked for: this page follows it.")
             return redirect("admin:events_replay_change", replay.pk)
         found = work.preview()
-        plan = replay_preview.plan(form.wanted, found, back=back)
+        plan = replay_preview.plan(wanted, found, back=back)
         footer = replay_preview.totals(found)
     except WaybillError as error:
         plan = plan.with_problems([str(error)])
@@ -161,7 +163,7 @@ def _asking(request: HttpRequest, form: ReplayingForm, *, back: str) -> HttpResp
         plan,
         form=reason_form(request),
         template="events/replay_plan.html",
-        facts=asked_words(Replay(**stored(form.wanted))),
+        facts=asked_words(Replay(**stored(wanted))),
         footer=footer,
         question=f"{request.path}?{_question(request)}",
     )
