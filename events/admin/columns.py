@@ -136,7 +136,7 @@ def event_link(event_id: UUID | None) -> SafeString | str:
     )
 
 
-def replay_link(replay_id: UUID) -> SafeString:
+def replay_link(replay_id: object) -> SafeString:
     """Return a link to a replay."""
     return format_html(
         '<a class="wb-link wb-id" href="{}" title="{}">replay {}</a>',

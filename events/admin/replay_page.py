@@ -1,6 +1,7 @@
 """The page of a replay: how far it is, what it found, what keeps it, what was done to it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
@@ -15,8 +16,9 @@ from events.admin.operating.operation import REPLAY
 from events.admin.operating.plan import Cell, Link, told
 from events.admin.replay_notice import notices
 from events.admin.replay_pace import Look, look
-from events.admin.waybill_page import step
+from events.admin.waybill_page import REPLAY_FACT, step
 from events.auditing import timeline
+from events.auditing.entries import Entry
 from events.auditing.replay_progress import PartitionProgress, partitions_of
 from events.models import OperatorAction, Replay
 from events.replaying import counters
@@ -128,9 +130,14 @@ def _gaps(replay: Replay, *, may_see: bool) -> Iterator[tuple[str, str, list[Cel
 def _steps(replay: Replay, *, user: Any) -> list[Any]:
     actions = OperatorAction.objects.on("replay", replay.pk).order_by("at", "id")[:ACTIONS]
     return [
-        step(entry, since=replay.requested_at, user=user)
+        step(_without_name(entry), since=replay.requested_at, user=user)
         for entry in timeline.in_order(timeline.of_actions(actions))
     ]
+
+
+def _without_name(entry: Entry) -> Entry:
+    """Leave out which replay it is: the page is its own."""
+    return replace(entry, details=tuple(each for each in entry.details if each[0] != REPLAY_FACT))
 
 
 def _operations(replay: Replay, *, user: Any) -> Iterator[Link]:

@@ -16,14 +16,16 @@ from events.admin.operating.operation import REPLAY, REPUBLISH, REVEAL_EVENT
 from events.admin.operating.plan import Link
 from events.admin.payload import Payload, readable
 from events.admin.revealing import Mask, mask
-from events.auditing.entries import Entry, Kind, Target, seconds
+from events.auditing.entries import FORCED, Entry, Kind, Target, seconds
 from events.auditing.letter_entries import CAME_FROM, LED_TO
 from events.auditing.waybill import Waybill
 from events.consuming.subscriptions import subscriptions
-from events.models import Attempt, Event
+from events.models import LIVE, Attempt, Event
 
 REVEAL_PAGE = "events_event_reveal"
 VALUE_PAGE = "events_event_value"
+
+REPLAY_FACT = "replay"  # the name under which entries tell the id of one
 
 _MODELS = {
     "outbox_entry": "outboxentry",
@@ -40,6 +42,7 @@ _LOOKS = {  # icon, tone
     Kind.WAITING: ("hourglass_top", "warning"),
     Kind.PARKED: ("block", "danger"),
     Kind.PUBLISHED: ("flight_takeoff", "info"),
+    Kind.REPLAYED: ("history", "info"),
     Kind.STARTED: ("play_arrow", "info"),
     Kind.EFFECT_BEGAN: ("outgoing_mail", "info"),
     Kind.FAILED: ("close", "danger"),
@@ -122,19 +125,18 @@ def step(entry: Entry, *, since: datetime, user: Any) -> Step:
         link=_link(entry.target, user=user) if entry.target else "",
         at=columns.moment(entry.at),
         after=_after((entry.at - since).total_seconds()),
-        details=tuple(
-            (name, _told(name, value, may_see_letters=user.has_perm("events.view_deadletter")))
-            for name, value in entry.details
-        ),
+        details=tuple((name, _told(name, value, user=user)) for name, value in entry.details),
     )
 
 
-def _told(name: str, value: str | int | datetime, *, may_see_letters: bool) -> SafeString | str:
+def _told(name: str, value: str | int | datetime, *, user: Any) -> SafeString | str:
     if isinstance(value, datetime):
         return columns.moment(value)
-    if name in {CAME_FROM, LED_TO} and may_see_letters:
+    if name in {CAME_FROM, LED_TO} and user.has_perm("events.view_deadletter"):
         ids = str(value).split(", ")
         return format_html_join(" ", "{}", ((columns.letter_id_link(each),) for each in ids))
+    if name in {REPLAY_FACT, FORCED} and user.has_perm("events.view_replay"):
+        return columns.replay_link(value)
     return str(value)
 
 
@@ -159,10 +161,13 @@ def _after(age_s: float) -> str:
 
 
 def _outcomes(found: Waybill) -> list[tuple[str, SafeString]]:
-    """What each group made of the event, for the top of the page."""
-    told = {row.group: row.outcome for row in found.consumptions}
+    """What each group made of the event, replays apart, for the top of the page."""
+    told = {row.group: row.outcome for row in found.consumptions if row.generation == LIVE}
     for attempt in found.attempts:
-        if attempt.result in {Attempt.Result.DUPLICATE, Attempt.Result.CONFLICT}:
+        if attempt.generation == LIVE and attempt.result in {
+            Attempt.Result.DUPLICATE,
+            Attempt.Result.CONFLICT,
+        }:
             told.setdefault(attempt.group, attempt.result)
     return [(group, columns.label(word)) for group, word in sorted(told.items())]
 

@@ -7,6 +7,7 @@ from events.api.openapi.ledger import (
     ATTEMPT_RECORD,
     CONSUMPTION_HISTORY,
     CONSUMPTION_RECORD,
+    GENERATION,
     POSITION,
 )
 from events.api.openapi.letters import HEADER, LETTER_RECORD, WHOLE_LETTER
@@ -30,7 +31,7 @@ from events.api.openapi.shapes import (
 from events.auditing.entries import Kind
 from events.auditing.waybill import State
 from events.grants import Right
-from events.models import DeadLetter
+from events.models import DeadLetter, Replay
 
 EVENT: dict[str, Shape] = {
     "id": UUID,
@@ -77,6 +78,7 @@ _WAYBILL = record(
         record(
             id=UUID,
             group=TEXT,
+            **GENERATION,
             **POSITION,
             state=one_of(*DeadLetter.State.values),
             attempts=WHOLE,
@@ -87,9 +89,39 @@ _WAYBILL = record(
             reason=TEXT,
         )
     ),
-    actions=listed(
-        record(id=UUID, at=MOMENT, actor=TEXT, action=TEXT, allowed=YES_OR_NO, reason=TEXT)
-    ),
+    replays={
+        **listed(
+            record(
+                id=UUID,
+                group=TEXT,
+                mode=one_of(*Replay.Mode.values),
+                state=one_of(*Replay.State.values),
+                by=TEXT,
+                reason=TEXT,
+                requested_at=MOMENT,
+                finished_at=nullable(MOMENT),
+            )
+        ),
+        "description": "The replays that ran it.",
+    },
+    actions={
+        **listed(
+            record(
+                id=UUID,
+                at=MOMENT,
+                actor=TEXT,
+                action=TEXT,
+                target_type=TEXT,
+                target_id=TEXT,
+                allowed=YES_OR_NO,
+                reason=TEXT,
+            )
+        ),
+        "description": (
+            "On the event, its outbox entries, letters and consumptions, and the replays; "
+            "`reveal`: somebody saw what it says."
+        ),
+    },
     timeline=listed(
         record(
             at=MOMENT,

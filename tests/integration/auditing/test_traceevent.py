@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.audit_rows import a_dead_letter, a_heartbeat, a_publication, an_attempt, an_event, at
+from tests.audit_rows import a_dead_letter, a_publication, an_attempt, an_event, at
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,6 @@ def test_several_events_are_listed_with_their_ids() -> None:
 
 
 def test_a_foreign_message_is_named_though_it_has_no_waybill() -> None:
-    a_heartbeat(beat_at=at(0))
     letter = a_dead_letter(None, partition=2, offset=7)
 
     text = traced("order_invoices:2:7")
