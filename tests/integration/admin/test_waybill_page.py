@@ -1,5 +1,6 @@
 """The page of an event is its waybill."""
 
+import re
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.audit_rows import (
     an_outbox_entry,
     at,
 )
+from tests.integration.admin.replay_rows import a_replay
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +135,22 @@ def test_the_page_takes_few_queries_however_long_the_story(
 
     with django_assert_max_num_queries(13):  # session, user, waybill 7, value, neighbours 2
         page_of(superuser, event)
+
+
+def test_a_replay_that_ran_the_event_stands_in_the_line_and_leads_to_its_page(
+    superuser: Client, viewer: Client
+) -> None:
+    event, replay = an_event(), a_replay(mode="force", reason="the mails were lost")
+    a_consumption(event, replay=replay, generation=replay.pk)
+    link = reverse("admin:events_replay_change", args=[replay.pk])
+
+    text = page_of(superuser, event)
+
+    assert "Replayed by ada: force" in text
+    assert "the mails were lost" in text
+    assert re.search(f"forced replay</dt><dd><a [^>]*{link}", text)
+    hidden = page_of(viewer, event)  # who may not see replays
+    assert "Replayed by ada: force" in hidden
+    assert link not in hidden
+    found = superuser.get(f"{reverse('admin:find')}?q={replay.pk}")
+    assert found["Location"] == link
