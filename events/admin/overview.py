@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from events.admin import columns, overview_groups
+from events.admin import columns, overview_groups, overview_replays
 from events.admin.overview_groups import Stopped
-from events.admin.replay_rows import readable_replays
+from events.admin.overview_replays import Active
 from events.auditing.health import with_liveness
 from events.auditing.waybill import state_of
 from events.conf import waybill as configured
@@ -40,12 +40,14 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may = request.user.has_perm
     processes = list(_processes()) if may("events.view_heartbeat") else None
     stopped = overview_groups.stopped(request)
+    replays = overview_replays.active(request)
     return context | {
         "title": "Overview",
-        "figures": [*_figures(request), *_of_groups(request, stopped)],
+        "figures": [*_figures(request), *_of_groups(request, stopped, replays)],
         "processes": processes,
         "warnings": [
             *stopped.warnings(),
+            *replays.warnings(),
             *([] if processes is None else _warnings(processes)),
         ],
         "latest": _latest(request) if may("events.view_event") else None,
@@ -71,13 +73,13 @@ def _figures(request: HttpRequest) -> Iterator[Figure]:
             )
 
 
-def _of_groups(request: HttpRequest, stopped: Stopped) -> Iterator[Figure]:
+def _of_groups(request: HttpRequest, stopped: Stopped, replays: Active) -> Iterator[Figure]:
     may = request.user.has_perm
     if may("events.view_pause"):
         yield _figure("Active pauses", stopped.count, page="pause", query="", tone="warning")
     if may("events.view_replay"):
-        rows = readable_replays(request.user).active()
-        yield _trouble("Replays", rows, page="replay", query="state=active", tone="info")
+        count = replays.count
+        yield _figure("Replays", count, page="replay", query="state=active", tone="info")
     if may("events.view_closedkey"):
         rows = overview_groups.closed_keys(request)
         yield _trouble("Closed keys", rows, page="closedkey", query="", tone="warning")

@@ -68,7 +68,7 @@ class ReplayAdmin(Operated[Replay]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Replay]:
         """Keep those of which the viewer may read every topic."""
-        return readable_replays(request.user)
+        return readable_replays(request.user).defer("counters", "report")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that ask for one, and that change one."""

@@ -92,7 +92,7 @@ def replay_view(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" or not REPLAY.is_for(request.user):
         named = request.GET.getlist("topics") or topics_of(group)
         _require(request, needed, topics=named, group=group)
-    form = _form(request, group)
+    form = _form(request)
     back = _back(request, group)
     if not (form.is_bound and form.is_valid()):
         context = {
@@ -119,9 +119,10 @@ def _require(
         operation.require(request, topics=topics, target_id=group or "*")
 
 
-def _form(request: HttpRequest, group: str) -> ReplayingForm:
+def _form(request: HttpRequest) -> ReplayingForm:
     offered = operable_groups(request.user, operation=REPLAY)
-    topics = topics_of(group) or {topic for each in offered for topic in topics_of(each)}
+    subscribed = {topic for each in offered for topic in topics_of(each)}
+    topics = {each for each in subscribed if REPLAY.allows(request.user, topics=[each])}
     types = {each.type for each in subscriptions() if each.topic in topics}
     several = {"topics": request.GET.getlist("topics")}
     return ReplayingForm(

@@ -110,6 +110,21 @@ def test_a_group_that_waybill_paused_itself_is_named_with_the_reason(superuser: 
     ]
 
 
+def test_replays_that_nobody_runs_are_named(superuser: Client) -> None:
+    lease = timezone.now() + timedelta(minutes=1)
+    a_replay(group="held", state="running", lease_expires_at=lease)
+    a_replay(group="fresh", requested_at=timezone.now())
+    a_replay(group="paused", state="paused")
+    a_replay(group="waiting")
+    a_replay(group="killed", state="running", lease_expires_at=lease - timedelta(hours=1))
+
+    warnings = superuser.get(reverse("admin:index")).context["warnings"]
+
+    assert [each for each in warnings if "replay" in each] == [
+        "Nobody runs the replay of killed, waiting. Start manage.py runreplay --serve."
+    ]
+
+
 def test_people_see_only_the_numbers_they_may(client: Client) -> None:
     user = User.objects.create_user("bob", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_deadletter"))
