@@ -181,7 +181,6 @@ _OUTCOMES: dict[str, str] = {
 
 
 _SEEN = {
-    "event": "its value",
     "dead_letter": "the value of its dead letter",
     "consumption": "the message that is kept",
 }
@@ -199,7 +198,7 @@ def _deed(action: OperatorAction) -> str:
     if not action.allowed:
         return f"{action.actor}: {action.action} (refused)"
     if action.action == REVEAL:
-        return f"{action.actor} saw {_SEEN.get(action.target_type, 'what it says')}"
+        return f"{action.actor} saw {_SEEN.get(action.target_type, 'its value')}"
     return f"{action.actor}: {action.action}"
 
 

@@ -103,14 +103,14 @@ def _moment(at: datetime, *, day: datetime) -> str:
 
 
 def _matches(found: Found) -> Iterator[str]:
-    yield (
-        "Several are called so; trace one by its id:"
-        if len(found.matches) > 1
-        else ("Not an event, so there is no waybill; this is known:")
-    )
+    if found.only:
+        yield "Not an event, so there is no waybill; this is known:"
+    else:
+        yield "Several are called so; trace one by its id or position:"
     for match in found.matches:
         at = match.at.astimezone(UTC)
-        yield f"{at:%Y-%m-%d %H:%M:%S}  {match.type:<11}  {match.id}  {match.title}  ({match.by})"
+        name = f"{match.position}  {match.id}" if match.position else match.id
+        yield f"{at:%Y-%m-%d %H:%M:%S}  {match.type:<11}  {name}  {match.title}  ({match.by})"
     if found.is_cut:
         yield "… and more"
 

@@ -22,6 +22,6 @@ def a_replay(**fields: Any) -> Replay:
     return Replay.objects.create(**row)
 
 
-def forced(replay: Replay, event: Event, **fields: Any) -> Consumption:
-    """What a forced replay did with an event: a ledger row in its own generation."""
+def forced(replay: Replay, event: Event | None, **fields: Any) -> Consumption:
+    """What a forced replay did with a message: a ledger row in its own generation."""
     return a_consumption(event, generation=replay.pk, replay=replay, **fields)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -59,10 +60,10 @@ INSERT INTO events_outboxentry (event_id, topic, key, bucket, cause, by, created
     last_error)
 SELECT {_ID.format("n")}, 'topic_' || n % 3, 'key ' || n / 2, 0, 'first', '', {_AT}, 0, ''
     {_N} WHERE n % 3 = 0""",
-    """
-ANALYZE events_event, events_publication, events_consumption, events_attempt, events_deadletter,
-    events_operatoraction, events_outboxentry""",
 )
+TABLES = """
+    events_event, events_publication, events_consumption, events_attempt, events_deadletter,
+    events_operatoraction, events_outboxentry"""
 BLOCKS = 150  # of 8 kB, for all eight
 LOOKED_AT = 50  # rows, by one step; the smallest table has 2,000, and more tomorrow
 QUERIES = 8
@@ -70,9 +71,12 @@ EVENT = UUID(int=int("0x3001", 16))  # its digits are 3001: skipped for the key 
 
 
 @pytest.fixture
-def many_rows() -> None:
+def many_rows(database_url: str) -> None:
+    # What other tests rolled back lies in the tables and their indexes still.
+    with psycopg.connect(database_url, autocommit=True) as beside:
+        beside.execute(f"VACUUM (INDEX_CLEANUP ON) {TABLES}")
     with connection.cursor() as cursor:
-        for statement in FILL:
+        for statement in (*FILL, f"ANALYZE {TABLES}"):
             cursor.execute(statement)
 
 
@@ -95,8 +99,7 @@ def test_from_any_name_to_the_waybill_in_eight_queries_each_by_an_index() -> Non
             assert len(matches) == found, name
             assert len(asked) == (QUERIES if told else 1)
             look_at(asked, name)
-            if told and str(EVENT) in {match.id for match in matches}:
-                assert told[0].timeline
+            assert str(EVENT) in {match.id for match in matches} or not matches
 
 
 def look_at(asked: CaptureQueriesContext, name: str) -> None:
