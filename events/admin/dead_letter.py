@@ -16,6 +16,7 @@ from events.admin.filters import (
     ExceptionFilter,
     GroupFilter,
     HandlerFilter,
+    ReplayFilter,
     TopicFilter,
     among,
 )
@@ -50,6 +51,7 @@ class DeadLetterAdmin(Operated[DeadLetter]):
     list_display = ("heading", "status", "waybill", "position", "created", "problem")
     list_filter = (
         among("state", DeadLetter.State), GroupFilter, TopicFilter, ExceptionFilter, HandlerFilter,
+        ReplayFilter,
     )  # fmt: skip
     ordering = ("-created_at", "-id")
     fieldsets = (

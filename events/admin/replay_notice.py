@@ -76,8 +76,8 @@ def _letters(replay: Replay, failed: int) -> SafeString:
     page = reverse("admin:events_deadletter_changelist")
     return format_html(
         "{} failed and became dead letters of the group: "
-        '<a class="wb-link" href="{}?{}">see its open ones</a>.',
+        '<a class="wb-link" href="{}?{}">see those that are open</a>.',
         told(failed, "message"),
         page,
-        urlencode({"state": "open", "group": replay.group}),
+        urlencode({"state": "open", "replay": replay.pk}),
     )

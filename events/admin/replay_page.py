@@ -143,5 +143,6 @@ def _without_name(entry: Entry) -> Entry:
 def _operations(replay: Replay, *, user: Any) -> Iterator[Link]:
     yield from replay_control.links(replay, user=user)
     is_over = replay.state not in Replay.ACTIVE
-    if is_over and REPLAY.allows(user, topics=replay.topics):
+    has_own = bool(replay.bounds.get("by_partition"))  # bounds for which the form has no words
+    if is_over and not has_own and REPLAY.allows(user, topics=replay.topics):
         yield Link("Replay again…", REPLAY.icon, replaying.again(replay))

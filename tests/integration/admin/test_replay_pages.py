@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from events.auditing.actions import record_action
-from events.models import Consumption, Replay, TopicGrant
-from tests.audit_rows import a_consumption, an_event, at
+from events.models import DeadLetter, Replay, TopicGrant
+from tests.audit_rows import a_consumption, a_dead_letter, an_attempt, an_event, at
 from tests.integration.admin.doing import GROUP, WHY, audited, confirm, plan
 from tests.integration.admin.pages import address
 from tests.integration.admin.replay_rows import PLAN, a_replay
@@ -236,6 +235,27 @@ def test_all_topics_of_a_replay_have_to_be_granted(operator: Client) -> None:
 
 def test_what_a_replay_ran_leads_back_to_it(superuser: Client) -> None:
     row = a_replay()
-    ran = a_consumption(None, replay=row, generation=UUID(int=0))
+    ran = (
+        a_consumption(None, replay=row),
+        an_attempt(an_event(), generation=row.pk),
+        a_dead_letter(None, replay=row),
+    )
 
-    assert page(row) in plan(superuser, address(Consumption, "change", ran.pk))
+    for each in ran:
+        assert page(row) in plan(superuser, address(type(each), "change", each.pk))
+
+
+def test_the_letters_of_a_replay_are_listed_by_themselves(superuser: Client) -> None:
+    row = running()
+    mine = a_dead_letter(None, group=GROUP, offset=1, replay=row)
+    a_dead_letter(None, group=GROUP, offset=2)
+    letters = address(DeadLetter, "changelist")
+    there = f"{letters}?state=open&replay={row.pk}"
+    assert there in plan(superuser, page(row)).replace("&amp;", "&")
+
+    answer = superuser.get(there)
+
+    assert [each.pk for each in answer.context["cl"].result_list] == [mine.pk]
+    assert "all of this filter" not in answer.content.decode()
+    for unknown in ("x", row.pk.int, mine.pk):
+        assert "Nothing matches" in plan(superuser, f"{letters}?replay={unknown}")
