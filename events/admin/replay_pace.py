@@ -1,6 +1,5 @@
 """Pace: how fast a replay moves and how long it will take, from one look at it to the next."""
 
-import math
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlencode
@@ -9,6 +8,7 @@ from django.http import HttpRequest
 
 from events.models import Replay
 
+_MOST = 1e15  # whatever is more was not told by a page of ours
 _NEWEST = 0.5  # what the newest measure weighs beside those before it
 
 
@@ -27,7 +27,7 @@ class Look:
             at, passed, per_s = (float(request.GET[name]) for name in ("at", "passed", "per_s"))
         except (KeyError, ValueError):
             return None
-        is_sound = all(map(math.isfinite, (at, passed, per_s))) and per_s >= 0
+        is_sound = abs(at) < _MOST and 0 <= passed < _MOST and 0 <= per_s < _MOST
         return cls(at=at, passed=passed, per_s=per_s) if is_sound else None
 
     @property

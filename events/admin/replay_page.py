@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from events.admin import columns, replay_words
@@ -25,6 +27,12 @@ from events.replaying import counters
 
 ACTIONS = 100  # of one replay, the first
 
+_OWN = (counters.FAILED, counters.UNDECODABLE)
+_LISTS = {  # where people find what was counted: the model, and the filter before whose it is
+    **dict.fromkeys((*_OWN, counters.DEAD_LETTERED), ("deadletter", "state=open&")),
+    counters.UNKNOWN: ("consumption", "outcome=unknown&"),
+    counters.QUARANTINED: ("closedkey", ""),
+}
 _PARTITIONS = ("Partition", "From", "Reached", "To", "Left", "Removed before")
 
 
@@ -53,7 +61,7 @@ def context(replay: Replay, *, request: HttpRequest) -> dict[str, Any]:
         "percent": replay_words.percent(passed / total if total else 1.0),
         "bar": _bar(counted, passed=passed, total=total),
         "facts": list(_facts(replay, seen, passed=passed, total=total, is_held=is_held)),
-        "counted": counted,
+        "counted": [(each, _list_of(each, replay, user=request.user)) for each in counted],
         "asked": _asked(replay),
         "partition_header": _PARTITIONS,
         "partitions": [_partition(each) for each in partitions],
@@ -61,6 +69,16 @@ def context(replay: Replay, *, request: HttpRequest) -> dict[str, Any]:
         "steps": _steps(replay, user=request.user),
         "operations": list(_operations(replay, user=request.user)),
     }
+
+
+def _list_of(each: replay_words.Counted, replay: Replay, *, user: Any) -> str:
+    """Return the list of what was counted, where there is one that the user may see."""
+    model, query = _LISTS.get(each.name, ("", ""))
+    if not model or not each.count or not user.has_perm(f"events.view_{model}"):
+        return ""
+    whose = {"replay": replay.pk} if each.name in _OWN else {"group": replay.group}
+    page = reverse(f"admin:events_{model}_changelist")
+    return f"{page}?{query}{urlencode(whose)}"
 
 
 def _bar(counted: Sequence[replay_words.Counted], *, passed: int, total: int) -> SafeString:
@@ -114,15 +132,16 @@ def _partition(each: PartitionProgress) -> tuple[Cell, ...]:
 
 
 def _gaps(replay: Replay, *, may_see: bool) -> Iterator[tuple[str, str, list[Cell]]]:
-    """Yield where each gap is, what it held, and the events that are known of it."""
+    """Yield where each gap is, what is known of it, and the events that lay there."""
     for gap in replay.report.get("gaps", ()):
         ids, count = gap.get("events") or (), int(gap.get("events_count") or 0)
-        held = told(count, "event") if count else "no event is known"
+        held = told(count, "event") + " lay there" if count else "nothing is known of them"
+        empty = told(int(gap["offsets"]), "offset")
         shown = [columns.event_link(each) if may_see else str(each) for each in ids]
         more = count - len(shown)
         yield (
             f"{gap['topic']}:{gap['partition']}",
-            f"offsets {gap['from']:,} to {gap['to'] - 1:,} · {held}",
+            f"from {gap['from']:,} to {gap['to'] - 1:,} · {empty} without a message · {held}",
             [*shown, *([f"and {more:,} more"] if more > 0 and shown else [])],
         )
 

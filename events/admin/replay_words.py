@@ -14,6 +14,8 @@ from events.admin import columns
 from events.models import Replay
 from events.replaying import counters
 
+_LONGEST_S = 3650 * 86_400.0
+
 Words = SafeString | str
 
 _MODES = {
@@ -110,7 +112,7 @@ def percent(share: float) -> str:
 def lasting(duration_s: float) -> str:
     """Return a duration as people say it: `12 s`, `3 min 20 s`, `2 h 5 min`."""
     units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-    left = max(0, round(duration_s))
+    left = round(min(max(0.0, duration_s), _LONGEST_S))
     told: list[str] = []
     for unit, size_s in units:
         count, left = divmod(left, size_s)

@@ -4,6 +4,7 @@ import base64
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +19,7 @@ from events.admin.operating.plan import Plan, plan_page
 from events.admin.operating.replaying_form import FORCE, ReplayingForm
 from events.admin.reason import given_reason, operator_of, reason_form
 from events.admin.replay_words import asked_words
-from events.consuming.subscriptions import subscriptions
+from events.consuming.subscriptions import groups, subscriptions
 from events.errors import WaybillError
 from events.models import Event, Publication, Replay
 from events.operating.replays import Replaying
@@ -136,9 +137,13 @@ def _form(request: HttpRequest) -> ReplayingForm:
 
 
 def _back(request: HttpRequest, group: str) -> str:
-    if event := request.GET.get("event"):
+    try:
+        event = UUID(request.GET.get("event", ""))
+    except ValueError:
+        pass
+    else:
         return reverse("admin:events_event_change", args=[event])
-    if group and request.user.has_perm("events.view_grouptopic"):
+    if group in groups() and request.user.has_perm("events.view_grouptopic"):
         return reverse("admin:group", args=[group])
     return reverse("admin:events_replay_changelist")
 

@@ -111,7 +111,7 @@ def test_times_are_those_of_the_zone_beside_them(operator: Client, passed: str) 
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        ({"group": "nobody"}, "Select a valid choice"),
+        ({"group": "nobody/\n", "event": "\n"}, "Select a valid choice"),
         ({"topics": ["salaries"]}, "Select a valid choice"),
         ({"range": "offsets"}, "Say which offsets"),
         ({"range": "offsets", "first": "x"}, "Enter a whole number"),
