@@ -56,7 +56,7 @@ class AttemptAdmin(ByTopic[Attempt]):
     @columns.column("Run")
     def run(self, row: Attempt) -> SafeString | str:
         """Ordinary consuming, or the forced replay it belongs to."""
-        return "live" if row.generation == LIVE else columns.replay_link(row.generation)
+        return columns.run(None if row.generation == LIVE else row.generation)
 
     @columns.column("Worker")
     def worker(self, row: Attempt) -> str:

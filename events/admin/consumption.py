@@ -115,9 +115,8 @@ class ConsumptionAdmin(Operated[Consumption]):
     @columns.column("Run")
     def run(self, row: Consumption) -> SafeString | str:
         """Ordinary consuming, or the replay that ran it; a forced one has rows of its own."""
-        if row.replay_id is not None:
-            return columns.replay_link(row.replay_id)
-        return "live" if row.generation == LIVE else f"replay {row.generation}"
+        forced = None if row.generation == LIVE else row.generation
+        return columns.run(row.replay_id or forced)
 
     @columns.column("CloudEvents source and id")
     def identity(self, row: Consumption) -> SafeString | str:

@@ -162,7 +162,7 @@ class DeadLetterAdmin(Operated[DeadLetter]):
     @columns.column("Run")
     def run(self, letter: DeadLetter) -> SafeString | str:
         """Ordinary consuming, or the replay that set it aside."""
-        return columns.replay_link(letter.replay_id) if letter.replay_id else "live"
+        return columns.run(letter.replay_id)
 
     @columns.column("Set aside")
     def created(self, letter: DeadLetter) -> SafeString | str:
