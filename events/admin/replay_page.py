@@ -136,11 +136,12 @@ def _gaps(replay: Replay, *, may_see: bool) -> Iterator[tuple[str, str, list[Cel
     for gap in replay.report.get("gaps", ()):
         ids, count = gap.get("events") or (), int(gap.get("events_count") or 0)
         held = told(count, "event") + " lay there" if count else "nothing is known of them"
+        empty = f"{gap['offsets']:,} without a message"
         shown = [columns.event_link(each) if may_see else str(each) for each in ids]
         more = count - len(shown)
         yield (
             f"{gap['topic']}:{gap['partition']}",
-            f"from {gap['from']:,} to {gap['to'] - 1:,} · {gap['offsets']:,} without a message · {held}",
+            f"from {gap['from']:,} to {gap['to'] - 1:,} · {empty} · {held}",
             [*shown, *([f"and {more:,} more"] if more > 0 and shown else [])],
         )
 

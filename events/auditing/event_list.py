@@ -1,7 +1,7 @@
 """The list of events: newest first, page by page, each page read by an index and bounded.
 
-Its lanes are one key, one subject, the few events that wait in the outbox, or each of the topics by
-itself; type, publisher and state are known to no index.
+Its lanes are one key, one subject, the few events that wait in the outbox, or each of the topics
+by itself; type, publisher and state are known to no index.
 """
 
 from collections.abc import Sequence

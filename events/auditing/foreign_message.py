@@ -1,6 +1,5 @@
 """A foreign message: one that was not published here, and what became of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from events.auditing import timeline
 from events.auditing.action_targets import actions_on, targets_of
 from events.auditing.entries import Entry
-from events.auditing.finding import Match, find
+from events.auditing.finding import Found, find
 from events.auditing.handling import LIMIT, Handling, handling_by
 from events.event import Position
 from events.models import OperatorAction
@@ -30,16 +29,17 @@ class ForeignMessage:
     is_complete: bool
 
 
-def foreign_message(matches: Sequence[Match]) -> ForeignMessage | None:
-    """Return the message of these matches; None unless they speak of one, and of no event.
+def foreign_message(found: Found) -> ForeignMessage | None:
+    """Return the message that was found; None unless it is one alone, without an event.
 
-    Five queries, by index. Who has found one row of a message is told of all of them.
+    Four or five queries, by index: who found one row of a message is told of all of them.
     """
-    positions = {match.position for match in matches}
+    positions = {match.position for match in found.matches}
     position = positions.pop() if len(positions) == 1 else None
     if position is None:
         return None
-    everything = find(str(position), topics=[position.topic])
+    name = str(position)
+    everything = found if found.text == name else find(name, topics=[position.topic])
     rows = [match for match in everything.matches if match.position == position]
     handling = handling_by(
         letters=[UUID(row.id) for row in rows if row.type == "dead_letter"],

@@ -26,7 +26,7 @@ def trace(text: str, *, topics: Collection[str] | None = None) -> Traced:
     """Find what the text names, as `find()` does, and tell its story: eight queries at most."""
     found = find(text, topics=topics)
     if found.only is None or found.only.type != "event":
-        return Traced(found=found, message=foreign_message(found.matches))
+        return Traced(found=found, message=foreign_message(found))
     try:
         return Traced(found=found, waybill=waybill(UUID(found.only.id)))
     except Event.DoesNotExist:  # pruned meanwhile

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -15,7 +16,10 @@ class Cost(NamedTuple):
 
 
 def cost(query: str, *, may_scan: Collection[str] = ()) -> Cost:
-    """Run the query and return its cost; no table but those of `may_scan` is read as a whole."""
+    """Run the query and return its cost; no table but those of `may_scan` is read as a whole.
+
+    Nor is any index that is asked for a value.
+    """
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}")
         told = cursor.fetchone()[0]
@@ -23,10 +27,21 @@ def cost(query: str, *, may_scan: Collection[str] = ()) -> Cost:
     plan = answer["Plan"]
     scanned = {node["Relation Name"] for node in _nodes(plan) if node["Node Type"] == "Seq Scan"}
     assert scanned <= set(may_scan), (scanned, query)
+    for node in _nodes(plan):
+        if "Index Cond" in node:
+            # By another column than the first the whole index would be read.
+            assert _first_column(node["Index Name"]) in node["Index Cond"], (node, query)
     return Cost(
         blocks=plan["Shared Hit Blocks"] + plan["Shared Read Blocks"],
         rows=max(_looked_at(node) for node in _nodes(plan)),
     )
+
+
+@cache
+def _first_column(index: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_indexdef(%s::regclass, 1, true)", [index])
+        return str(cursor.fetchone()[0])
 
 
 def _looked_at(node: dict[str, Any]) -> float:

@@ -67,10 +67,12 @@ def test_several_events_are_listed_with_their_ids() -> None:
 
 
 def test_a_foreign_message_is_told_by_what_groups_wrote_down_though_it_has_no_waybill() -> None:
-    place = {"partition": 2, "offset": 7}
+    place: dict[str, Any] = {"partition": 2, "offset": 7}
     row = a_consumption(None, outcome="unknown", dedupe_key="thing:1", **place)
     an_attempt(None, dedupe_key="thing:1", error="no\x1brate", **place)
-    an_attempt(None, dedupe_key="thing:1", number=7, partition=2, offset=8)  # another message
+    others: list[dict[str, Any]] = [{"offset": 8}, {"partition": 3}, {"topic": "orders"}]
+    for other in others:
+        an_attempt(None, dedupe_key="thing:1", number=7, **place | other)
     replay = a_replay(mode="force")
     forced(replay, None, dedupe_key="thing:1", finished_at=at(101), **place)
     letter = a_dead_letter(None, group="other", **place)
