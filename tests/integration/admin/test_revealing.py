@@ -121,6 +121,14 @@ def audit_is_full(execute: Any, sql: str, *rest: Any) -> Any:
     return execute(sql, *rest)
 
 
+@pytest.mark.parametrize("value", [None, b"", b"\x00\xff", b"text", b"[" * 5_000])
+def test_every_kind_of_message_can_be_looked_at(superuser: Client, value: bytes | None) -> None:
+    headers = [["odd", "not base64"], ["null", None], ["bytes", "/wA="]]
+    row = a_dead_letter(None, key=value, value=value, headers=headers)
+
+    assert "odd: not base64" in confirm(superuser, reveal(row)).content.decode()
+
+
 def test_another_site_cannot_reveal_in_somebodys_name(superuser: Client) -> None:
     row = the_event()
     careful = Client(enforce_csrf_checks=True)
