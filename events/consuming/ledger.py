@@ -65,6 +65,7 @@ _TAKE = """
     UPDATE events_consumption
     SET outcome = %(outcome)s, attempts = attempts + 1, host = %(host)s, pid = %(pid)s,
         lease_token = %(token)s::uuid, next_attempt_at = now(), effect_began_at = NULL,
+        replay_id = coalesce(%(replay)s::uuid, replay_id),
         lease_expires_at = now() + make_interval(secs => %(lease_s)s)
     WHERE id = %(id)s AND (
         (outcome = 'retrying' AND (next_attempt_at IS NULL OR next_attempt_at <= now()))
@@ -179,6 +180,7 @@ class Ledger:
             _TAKE,
             {
                 "id": row_id,
+                "replay": self._replay,
                 "outcome": outcome,
                 "host": HOST,
                 "pid": PID,

@@ -15,8 +15,8 @@ from events.kafka.record import Partition, Record, record_of
 _SETTINGS: dict[str, Any] = {
     "enable.partition.eof": True,
     "queued.min.messages": 20_000,
-    "queued.max.messages.kbytes": 16_384,
-    "fetch.message.max.bytes": 1_048_576,
+    "queued.max.messages.kbytes": 8_192,
+    "fetch.message.max.bytes": 524_288,
 }
 _GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
 _ASK_S = 1.0
@@ -103,7 +103,7 @@ class KafkaReader:
             self.reachability.on_error(error)
 
     def _make_sure(self) -> None:
-        """Find out what is behind an end, or an offset that is not there; asks again if need be."""
+        """Find out what is behind an end, or where an offset is gone; asks again if need be."""
         for where, at in list(self._unsure.items()):
             if where not in self._reading or (at is not None and at >= self._ends[where]):
                 bounds: tuple[int, int] | None = (0, at or 0)
