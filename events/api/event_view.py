@@ -32,7 +32,7 @@ class EventsView(ApiView):
         """
         query = _Query(request)
         page = query.page()
-        members = value_members(page.events, user=request.user) if query.with_value else {}
+        members = value_members(page.events, request=request) if query.with_value else {}
         records = [_record(event) | members.get(event.pk, {}) for event in page.events]
         following = cursor_text(page.next, query=query.text) if page.next else None
         return Response({"events": records, "next": following})
@@ -56,7 +56,7 @@ class EventView(ApiView):
             raise Http404 from error
         record = waybill_record(found)
         if with_value:
-            record |= value_members([found.event], user=request.user)[event_id]
+            record |= value_members([found.event], request=request)[event_id]
         return Response(record)
 
 

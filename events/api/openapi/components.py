@@ -13,6 +13,7 @@ from events.api.openapi.ledger import (
 from events.api.openapi.letters import HEADER, LETTER_RECORD, WHOLE_LETTER
 from events.api.openapi.problem import ITEM_PROBLEM, PROBLEM
 from events.api.openapi.publishing import CLOUD_EVENT, EVENT_REQUEST, PLACE
+from events.api.openapi.replay import REPLAY_PREVIEW, REPLAY_RECORD, WHOLE_REPLAY
 from events.api.openapi.shapes import (
     MOMENT,
     NUMBER,
@@ -201,5 +202,8 @@ COMPONENTS: dict[str, Any] = {
     "LetterHeader": HEADER,
     "Group": GROUP_RECORD,
     "Pause": PAUSE_RECORD,
+    "Replay": REPLAY_RECORD,
+    "WholeReplay": WHOLE_REPLAY,
+    "ReplayPreview": REPLAY_PREVIEW,
     "Waybill": partial(_WAYBILL, *_VALUE),
 }
