@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import TopicPartition
 from django.core.management import CommandError
 from django.db import connections
+from django.utils import timezone
 
 from events.models import OperatorAction, Replay
 from events.operating.replays import resume_replay, stop_replay
@@ -120,7 +121,7 @@ def test_a_worker_runs_what_was_asked_for_paused_and_resumed(
     command: Command,  # noqa: F811
 ) -> None:
     numbers.declare()
-    numbers.send(*range(5))
+    numbers.send(*range(50))
     said = command("runreplay", numbers.topic, detach=True)
     replay = only_replay()
     assert said.splitlines()[-1].endswith("a worker runs it: manage.py runreplay --serve")
@@ -134,14 +135,20 @@ def test_a_worker_runs_what_was_asked_for_paused_and_resumed(
     assert "is resumed" in command("resumereplay", replay.pk)
     assert worker.run_once(threading.Event())
     replay.refresh_from_db()
-    assert (replay.state, counted(replay)) == ("done", {"succeeded": 5})
+    assert (replay.state, counted(replay)) == ("done", {"succeeded": 50})
     actions = OperatorAction.objects.on("replay", replay.pk).order_by("at")
     assert [row.action for row in actions] == ["replay", "pause_replay", "resume_replay"]
 
-    numbers.ask()
+    numbers.handler.takes_s = 0.02
+    long = numbers.ask(mode="force")
     stop = threading.Event()
     serving = threading.Thread(target=closing_connections(worker.run), args=[stop])
     serving.start()
+    wait_until(lambda: len(numbers.handler.calls) > 55)
+    command("pausereplay", long.pk)
+    # It is let go: the worker is free for others.
+    wait_until(lambda: Replay.objects.filter(pk=long.pk, lease_token=None).exists())
+    command("resumereplay", long.pk)
     wait_until(lambda: Replay.objects.filter(state="done").count() == 2)
     stop.set()
     serving.join(10)
@@ -160,6 +167,11 @@ def test_one_that_cannot_be_run_holds_back_no_other(
     assert worker.run_once(threading.Event())
     replay.refresh_from_db()
     assert replay.state == "failed"
+    assert not worker.run_once(threading.Event())
+
+    unreadable = Replay.objects.create(group="stock", plan=[{}], requested_at=timezone.now())
+    assert worker.run_once(threading.Event())
+    Replay.objects.filter(pk=unreadable.pk).update(lease_expires_at=timezone.now())
     assert not worker.run_once(threading.Event())
 
     resume_replay(replay.pk, by=ANN)
