@@ -4,8 +4,8 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -139,20 +139,17 @@ def test_a_worker_runs_what_was_asked_for_paused_and_resumed(
     actions = OperatorAction.objects.on("replay", replay.pk).order_by("at")
     assert [row.action for row in actions] == ["replay", "pause_replay", "resume_replay"]
 
+    numbers.forget(*range(50))
     numbers.handler.takes_s = 0.02
-    long = numbers.ask(mode="force")
-    stop = threading.Event()
-    serving = threading.Thread(target=closing_connections(worker.run), args=[stop])
-    serving.start()
-    wait_until(lambda: len(numbers.handler.calls) > 55)
-    command("pausereplay", long.pk)
-    # It is let go: the worker is free for others.
-    wait_until(lambda: Replay.objects.filter(pk=long.pk, lease_token=None).exists())
-    command("resumereplay", long.pk)
-    wait_until(lambda: Replay.objects.filter(state="done").count() == 2)
-    stop.set()
-    serving.join(10)
-    assert not serving.is_alive()
+    long = numbers.ask()
+    with serving(worker):
+        wait_until(lambda: len(numbers.handler.calls) > 5)
+        command("pausereplay", long.pk)
+        # It is let go: the worker is free for others.
+        wait_until(lambda: Replay.objects.filter(pk=long.pk, lease_token=None).exists())
+        numbers.handler.takes_s = 0
+        command("resumereplay", long.pk)
+        wait_until(lambda: Replay.objects.filter(state="done").count() == 2, timeout_s=30)
 
 
 def test_one_that_cannot_be_run_holds_back_no_other(
@@ -255,13 +252,22 @@ def test_what_is_not_understood_is_refused(
     assert not Replay.objects.exists()
 
 
-def closing_connections(run: Callable[..., Any]) -> Callable[..., None]:
-    """Have a thread leave no connection behind."""
+@contextmanager
+def serving(worker: ReplayWorker) -> Iterator[None]:
+    """Have the worker serve in a thread."""
+    stop = threading.Event()
 
-    def run_and_close(*arguments: Any) -> None:
+    def run() -> None:
         try:
-            run(*arguments)
+            worker.run(stop)
         finally:
             connections.close_all()
 
-    return run_and_close
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
