@@ -1,7 +1,5 @@
 """The form that asks which old messages a group is to consume again, and how."""
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, cast
@@ -19,6 +17,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from events.admin.operating.given_key import given_key
 from events.admin.operating.group_topics import topics_of
 from events.replaying.request import All, Offsets, ReplayRequest, Times
 
@@ -150,15 +149,8 @@ class ReplayingForm(forms.Form):
 
     def clean_key(self) -> bytes | None:
         """Return the key's bytes; None if none is asked for."""
-        text: str = self.cleaned_data["key"]
-        if not text:
-            return None
-        if not self.data.get("key_is_base64"):
-            return text.encode()
-        try:
-            return base64.b64decode(text, validate=True)
-        except binascii.Error as error:
-            raise forms.ValidationError("This is no base64.") from error
+        is_base64 = bool(self.data.get("key_is_base64"))
+        return given_key(self.cleaned_data["key"], is_base64=is_base64)
 
     def clean(self) -> dict[str, Any]:
         """Turn times into moments, and check what belongs together."""
