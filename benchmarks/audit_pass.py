@@ -9,9 +9,11 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
+from uuid import UUID
 
 import django
 
@@ -93,22 +95,26 @@ def _raw(keys: list[str]) -> Took:
     info = connection.get_connection_params()
     names = ("host", "port", "user", "password", "dbname")
     with psycopg.connect(**{name: info[name] for name in names}, autocommit=True) as raw:
-        return _timed([lambda key=key: raw.execute(RAW, {"key": key}).fetchall() for key in keys])
+        return _timed([partial(_asked_raw, raw, key) for key in keys])
+
+
+def _asked_raw(raw: psycopg.Connection, key: str) -> None:
+    raw.execute(RAW, {"key": key}).fetchall()
 
 
 def _waybills(keys: list[str]) -> Took:
-    return _timed([lambda key=key: waybill(_newest(key)) for key in keys])
+    return _timed([partial(_waybill, key) for key in keys])
 
 
-def _newest(key: str) -> str:
-    return next(match.id for match in find(key).matches if match.type == "event")
+def _waybill(key: str) -> None:
+    waybill(next(UUID(match.id) for match in find(key).matches if match.type == "event"))
 
 
 def _lists(
     clients: dict[str, Client], first: datetime, last: datetime, *, rounds: int
 ) -> Iterator[tuple[str, Took]]:
     for question in questions(first, last):
-        asking = [lambda question=question: _ask(clients[question.who], question)] * rounds
+        asking = [partial(_ask, clients[question.who], question)] * rounds
         yield question.name, _timed(asking, warm_up=1 if rounds > 1 else 0)
 
 
@@ -118,7 +124,7 @@ def _ask(client: Client, question: Question) -> None:
         raise RuntimeError(f"{question.path} answered {answer.status_code}")
 
 
-def _timed(asking: list[Callable[[], object]], *, warm_up: int = 0) -> Took:
+def _timed(asking: Sequence[Callable[[], None]], *, warm_up: int = 0) -> Took:
     taken = []
     for ask in asking:
         began = time.perf_counter()

@@ -23,13 +23,18 @@ def report(event: ReceivedEvent) -> None:
     bill([event])
 
 
+def billing_key(event: ReceivedEvent) -> str:
+    """Return the key of a line of an order: the same for whatever topic and type tell of it."""
+    return f"billing:{event.data['order_id']}:{event.data['line']}"
+
+
 for _shape in TOPICS:
     for _type in _shape.types:
         subscribe(
             _shape.name,
             group=BILLING,
             type=_type,
-            dedupe_key="billing:{order_id}:{line}",
+            dedupe_key=billing_key,
             batch=True,
         )(bill)
         subscribe(_shape.name, group=REPORTS, type=_type)(report)

@@ -21,6 +21,7 @@ _API: tuple[tuple[str, dict[str, str]], ...] = (
     (EVENTS, {"type": "order.placed"}),
     (EVENTS, {"type": RARE_TYPE}),
     (EVENTS, {"topic": LARGEST.name, "type": "order.cancelled"}),
+    (EVENTS, {"topic": TINY.name, "type": "order.placed"}),
     (EVENTS, {"state": "accepted"}),
     (EVENTS, {"state": "parked"}),
     (EVENTS, {"state": "published"}),

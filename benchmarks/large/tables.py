@@ -20,9 +20,10 @@ WHERE i.indrelid = ANY(%s::regclass[]) ORDER BY i.indrelid DESC, i.indexrelid
 """
 _KINDS = {"p": "PRIMARY KEY", "u": "UNIQUE"}
 _SIZES = """
-SELECT c.relname, s.n_live_tup, pg_table_size(c.oid), pg_indexes_size(c.oid)
-FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid
-WHERE c.relname LIKE 'events\\_%' AND s.n_live_tup > 0 ORDER BY pg_total_relation_size(c.oid) DESC
+SELECT c.relname, c.reltuples::bigint, pg_table_size(c.oid), pg_indexes_size(c.oid)
+FROM pg_class c
+WHERE c.relkind = 'r' AND c.relname LIKE 'events\\_%' AND c.reltuples > 0
+ORDER BY pg_total_relation_size(c.oid) DESC
 """
 
 

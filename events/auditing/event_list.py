@@ -57,9 +57,17 @@ class Page:
 
 def event_page(wanted: Wanted, *, after: Place | None, limit: int) -> Page:
     """Return at most `limit` events behind `after`. Three to five queries, whatever is stored."""
+    places, following = event_places(wanted, after=after, limit=limit)
+    return Page(events=_events(places), next=following)
+
+
+def event_places(
+    wanted: Wanted, *, after: Place | None, limit: int, examined: int = EXAMINED
+) -> tuple[list[Place], Place | None]:
+    """Return where the events of a page stand, and behind which place the next page begins."""
     if wanted.topics is not None and not wanted.topics:
-        return Page(events=[], next=None)
-    question = _Question(wanted, after=after, limit=limit)
+        return [], None
+    question = _Question(wanted, after=after, limit=limit, examined=examined)
     places = question.places()
     horizon = question.horizon() if question.may_be_cut(places) else None
     if horizon is not None:
@@ -67,11 +75,11 @@ def event_page(wanted: Wanted, *, after: Place | None, limit: int) -> Page:
     if len(places) > limit:
         places = places[:limit]
         horizon = places[-1]
-    return Page(events=_events(places), next=horizon)
+    return places, horizon
 
 
 class _Question:
-    def __init__(self, wanted: Wanted, *, after: Place | None, limit: int) -> None:
+    def __init__(self, wanted: Wanted, *, after: Place | None, limit: int, examined: int) -> None:
         self._wanted = wanted
         self._lane = _lane(wanted)
         self._filters = _filters(wanted, lane=self._lane)
@@ -89,7 +97,7 @@ class _Question:
             "at": after and after.accepted_at,
             "id": after and after.id,
             "enough": enough,
-            "examined": max(enough, EXAMINED // lanes) if self._filters else enough,
+            "examined": max(enough, examined // lanes) if self._filters else enough,
         }
         self._bounds = _bounds(wanted, after=after)
 
@@ -97,9 +105,8 @@ class _Question:
         """Return the newest places, one more than the page holds if there are so many."""
         matches = " AND ".join(["TRUE", *self._filters])
         return self._ask(f"""
-            SELECT f.accepted_at, f.id
-            FROM ({self._rows} LIMIT %(examined)s) f WHERE {matches}
-            ORDER BY f.accepted_at DESC, f.id DESC LIMIT %(enough)s""")  # noqa: S608
+            SELECT f.accepted_at, f.id FROM ({self._rows} LIMIT %(examined)s) f WHERE {matches}
+            ORDER BY {self._order("f")} LIMIT %(enough)s""")  # noqa: S608
 
     def may_be_cut(self, places: Sequence[Place]) -> bool:
         """Whether rows that nobody looked at may belong among the places or behind them."""
@@ -117,7 +124,11 @@ class _Question:
         conditions = " AND ".join([self._lane, *self._bounds])
         return f"""
             SELECT e.* FROM events_event e WHERE {conditions}
-            ORDER BY e.accepted_at DESC, e.id DESC"""  # noqa: S608 - constants of this file
+            ORDER BY {self._order("e")}"""  # noqa: S608 - constants of this file
+
+    def _order(self, row: str) -> str:
+        topic = f"{row}.topic, " if self._lane is _BY_TOPIC else ""
+        return f"{topic}{row}.accepted_at DESC, {row}.id DESC"
 
     def _ask(self, per_lane: str) -> list[Place]:
         query = per_lane
@@ -132,7 +143,8 @@ class _Question:
 
 
 _ALL = "TRUE"
-_BY_TOPIC = "e.topic = t.topic"
+# Not plainly equal, and ordered by topic: only the index of topics will do. As lanes.py has it.
+_BY_TOPIC = "e.topic = ANY(ARRAY[t.topic])"
 _OF_KEY = "e.key = %(key)s"
 _OF_SUBJECT = "e.subject = %(subject)s AND e.subject <> ''"
 _ENTRY = "SELECT {} FROM events_outboxentry o WHERE o.cause = 'first' AND o.parked_at IS {}"
