@@ -22,6 +22,7 @@ WaybillError
 │   ├── PauseRefused        there is nothing to pause or to resume so
 │   ├── SeekRefused         a group cannot go on there
 │   ├── ReplayRefused       a replay that cannot be made, or changed, in that way
+│   │   └── ReplayBusy      another process runs it
 │   └── ResolveRefused      the consumption is not unknown, or cannot be resolved so
 ├── KafkaRefused            Kafka refused what was asked of it; the text is Kafka's
 │   └── GroupInUse          a member lives: Kafka lets nobody else change the group's offsets
@@ -168,6 +169,10 @@ class SeekRefused(OperatingRefused):
 
 class ReplayRefused(OperatingRefused):
     """The replay cannot be made, or is in no state to be changed, in that way."""
+
+
+class ReplayBusy(ReplayRefused):
+    """Another process runs the replay; it ends, or its lease does, before this one can."""
 
 
 class ResolveRefused(OperatingRefused):

@@ -4,30 +4,26 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from events.conf import Waybill
-from events.consuming.alone import Alone
-from events.consuming.chunk import DatabaseChunk
-from events.consuming.claims import Claims
 from events.consuming.closed_keys import ClosedKeys
 from events.consuming.consumer import GroupConsumer, HandlerHung, StopFlag, Until
-from events.consuming.decoding import Decoder
-from events.consuming.dedupe import DedupeCache
+from events.consuming.dedupe import DedupeCache, Nothing
 from events.consuming.desk import Desk
 from events.consuming.errands import Errands
 from events.consuming.exchange import Exchange
-from events.consuming.external import External
-from events.consuming.failures import Failures
+from events.consuming.generations import Generations
 from events.consuming.in_hand import InHandNotes
-from events.consuming.inbox import Inbox
 from events.consuming.keeper import Keeper
 from events.consuming.leases import Leases
 from events.consuming.ledger import Ledger
 from events.consuming.letters import Letters
+from events.consuming.parts import Parts
 from events.consuming.progress import Progress
 from events.consuming.rates import Rates
-from events.consuming.retrying import Retrying
 from events.consuming.single import Single
 from events.consuming.storms import Storms
 from events.consuming.subscriptions import subscriptions
@@ -67,7 +63,7 @@ class ConsumerProcess:
         self._progress = Progress()
         self._exchange = Exchange()
         self._leases = Leases(lease_s=self.settings.lease_s)
-        self._worker = Worker(inbox=self._inbox(), progress=self._progress)
+        self._worker = self._make_worker()
 
     def run(self, stop: StopFlag) -> int:
         """Consume until told to stop; returns the exit code (0 well, 1 failed, 2 a handler hung).
@@ -121,91 +117,61 @@ class ConsumerProcess:
     def _on_revoke(self, partitions: frozenset[Partition], lost: bool) -> None:
         self.consumer.on_revoke(partitions, lost=lost)
 
-    def _deadline_s(self) -> float:
-        own = [each.deadline_s for each in self._declared if each.deadline_s is not None]
-        return max(own, default=self.settings.handler_deadline_s)
-
-    def _inbox(self) -> Inbox:
-        settings, progress = self.settings, self._progress
-        retrying = Retrying(stop=progress.stop, probe_every_s=settings.probe_interval_s)
-        ledger, in_hand = Ledger(group=self.group), InHandNotes(group=self.group)
-        decoder = Decoder(self._declared, settings=settings)
-        closed_keys = ClosedKeys(
-            group=self.group, most=settings.closed_keys, key_bytes=settings.limits.key_bytes
-        )
-        storms = Storms(
+    def _parts(self) -> Parts:
+        settings = self.settings
+        return Parts(
             group=self.group,
-            most=settings.storm_letters,
-            window_s=settings.storm_window_s,
-            progress=progress,
+            declared=self._declared,
+            settings=settings,
+            progress=self._progress,
+            leases=self._leases,
+            closed_keys=ClosedKeys(
+                group=self.group,
+                most=settings.closed_keys,
+                key_bytes=settings.limits.key_bytes,
+            ),
+            storms=Storms(
+                group=self.group,
+                most=settings.storm_letters,
+                window_s=settings.storm_window_s,
+                progress=self._progress,
+            ),
         )
+
+    def _make_worker(self) -> Worker:
+        settings, progress, parts = self.settings, self._progress, self._parts()
+        ledger = Ledger(group=self.group)
         dedupe = DedupeCache(
             group=self.group, alias=settings.dedupe_cache, retry_s=settings.dedupe_retry_s
         )
+        single = parts.single(ledger=ledger, dedupe=dedupe)
         rates = Rates(shares=lambda: progress.shares)
-        single = self._single(
-            ledger, retrying, dedupe, Failures(closed_keys=closed_keys, storms=storms)
-        )
-        return Inbox(
+        errands = Errands(
             group=self.group,
-            settings=settings,
-            decoder=decoder,
-            dedupe=dedupe,
-            in_hand=in_hand,
-            chunk=DatabaseChunk(
-                ledger=ledger, in_hand=in_hand, progress=progress, work_s=settings.chunk_work_s
-            ),
-            single=single,
-            closed_keys=closed_keys,
-            errands=Errands(
-                group=self.group,
-                letters=Letters(group=self.group),
-                closed_keys=closed_keys,
-                decoder=decoder,
-                run_one=single.run,
-                progress=progress,
-                retrying=retrying,
-                rates=rates,
-                storms=storms,
-                # Whoever waits for the end of all work waits for a look, too.
-                every_s=SOON_S if self.until.idle else settings.control_interval_s,
-            ),
-            storms=storms,
-            rates=rates,
-            retrying=retrying,
+            letters=Letters(group=self.group),
+            closed_keys=parts.closed_keys,
+            decoder=parts.decoder,
+            run_one=Generations(live=single, of_replay=partial(self._of_replay, parts)).run,
             progress=progress,
+            retrying=parts.retrying,
+            rates=rates,
+            storms=parts.storms,
+            # Whoever waits for the end of all work waits for a look, too.
+            every_s=SOON_S if self.until.idle else settings.control_interval_s,
         )
-
-    def _single(
-        self, ledger: Ledger, retrying: Retrying, dedupe: DedupeCache, failures: Failures
-    ) -> Single:
-        settings, progress = self.settings, self._progress
-        return Single(
-            alone=Alone(
-                ledger=ledger,
-                progress=progress,
-                retrying=retrying,
-                failures=failures,
-                service_retry_s=settings.probe_interval_s,
-            ),
-            external=External(
-                ledger=ledger,
-                claims=Claims(
-                    ledger=ledger,
-                    leases=self._leases,
-                    closed_keys=failures.closed_keys,
-                    lease_s=settings.lease_s,
-                ),
-                progress=progress,
-                retrying=retrying,
-                failures=failures,
-                closed_keys=failures.closed_keys,
-                lease_s=settings.lease_s,
-                deadline_s=self._deadline_s(),
-                service_retry_s=settings.probe_interval_s,
-            ),
+        inbox = parts.inbox(
+            ledger=ledger,
             dedupe=dedupe,
+            single=single,
+            in_hand=InHandNotes(group=self.group),
+            errands=errands,
+            rates=rates,
         )
+        return Worker(inbox=inbox, errands=errands, progress=progress)
+
+    def _of_replay(self, parts: Parts, replay: UUID) -> Single:
+        ledger = Ledger(group=self.group, generation=replay, replay=replay)
+        return parts.single(ledger=ledger, dedupe=Nothing())
 
     def _keeper(self) -> Keeper:
         return Keeper(

@@ -7,7 +7,6 @@ from typing import Any
 from events.consuming.delivery import Delivery
 from events.consuming.process import HOST, PID
 from events.models.attempt import Attempt
-from events.models.consumption import LIVE
 from events.sql import columns, run
 
 _COLUMNS = (
@@ -48,7 +47,7 @@ class Tried:
 
 
 def write_attempts(tried: Sequence[Tried]) -> None:
-    """Insert one row a try, in the caller's transaction."""
+    """Insert one row a try, in the caller's transaction; all are of one generation."""
     if not tried:
         return
     rows = [_row(each) for each in tried]
@@ -58,7 +57,7 @@ def write_attempts(tried: Sequence[Tried]) -> None:
         _INSERT,
         {
             "group": group,
-            "generation": LIVE,
+            "generation": tried[0].delivery.generation,
             "host": HOST,
             "pid": PID,
             **columns(rows, names),

@@ -113,6 +113,8 @@ def _letter(
         partition=record.partition,
         offset=record.offset,
         parent_id=item.letter,
+        replay_id=item.replay,
+        generation=item.generation,
         key=record.key,
         value=record.value,
         headers=stored_headers(record.headers),
@@ -170,7 +172,7 @@ def _at_its_place(letter: DeadLetter) -> DeadLetter:
 
 def _said(letter: DeadLetter) -> tuple[object, ...]:
     key, value = (None if each is None else bytes(each) for each in (letter.key, letter.value))
-    return key, value, letter.headers, letter.recorded_at
+    return key, value, letter.headers, letter.recorded_at, letter.generation
 
 
 def _say(letter: DeadLetter) -> None:

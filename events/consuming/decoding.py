@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from msgspec import UNSET
 
@@ -18,6 +19,7 @@ from events.consuming.subscriptions import BatchHandler, Handler, Subscription
 from events.errors import InvalidEvent
 from events.event import Headers, ReceivedEvent, parsed
 from events.kafka.record import Record
+from events.models.consumption import LIVE
 from events.schemas import document_errors
 from events.topics import checked_type
 
@@ -54,14 +56,26 @@ class Decoder:
             self._by_type[each.topic, each.type] = routes
             self._of_topic.setdefault(each.topic, []).append(routes)
 
-    def decode(self, record: Record) -> Item:
-        """Return what is to be done with the record; never raises for what is in it."""
+    def decode(
+        self, record: Record, *, replay: UUID | None = None, generation: UUID = LIVE
+    ) -> Item:
+        """Return what is to be done with the record; never raises for what is in it.
+
+        `replay` runs it, on the ledger row of `generation`.
+        """
+        item = self._decoded(record, generation)
+        if replay is not None:
+            item.replay = replay
+            item.generation = generation
+        return item
+
+    def _decoded(self, record: Record, generation: UUID) -> Item:
         try:
             attributes = _attributes(record.headers)
             routes = self._routes_of(record.topic, attributes.get("ce_type"))
             if routes is None:
                 return Passed(record=record)
-            return self._delivery(record, attributes, *routes)
+            return self._delivery(record, attributes, generation, *routes)
         except InvalidEvent as error:
             return Undecodable(record=record, reason=str(error))
         except Exception as error:  # noqa: BLE001 - a dedupe key function may raise anything
@@ -76,7 +90,12 @@ class Decoder:
         return candidates[0] if candidates else None
 
     def _delivery(
-        self, record: Record, attributes: dict[str, str], route: Route, on_delete: Route
+        self,
+        record: Record,
+        attributes: dict[str, str],
+        generation: UUID,
+        route: Route,
+        on_delete: Route,
     ) -> Delivery:
         _check_version(attributes.get("ce_specversion"))
         delivery = Delivery(
@@ -86,6 +105,7 @@ class Decoder:
             id=attributes.get("ce_id") or f"{record.partition}:{record.offset}",
             attributes=attributes,
             occurred_at=_time(attributes.get("ce_time"), record.timestamp_ms),
+            generation=generation,
         )
         if self._checks_schemas:
             _check_schema(delivery)

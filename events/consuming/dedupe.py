@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import redis
 from django_redis import get_redis_connection
@@ -31,6 +31,27 @@ class Mark(NamedTuple):
     dedupe_key: str
     event: str  # source/id
     ttl_s: float
+
+
+class Memory(Protocol):
+    """What remembers, beside the ledger, which keys are done."""
+
+    def done_by(self, dedupe_keys: Sequence[str]) -> dict[str, str]:
+        """Return, for the keys known to be done, the event that did it."""
+
+    def mark(self, marks: Iterable[Mark]) -> None:
+        """Remember what is done."""
+
+
+class Nothing:
+    """Remembers nothing: the ledger alone decides."""
+
+    def done_by(self, dedupe_keys: Sequence[str]) -> dict[str, str]:
+        """Know of nothing."""
+        return {}
+
+    def mark(self, marks: Iterable[Mark]) -> None:
+        """Forget it."""
 
 
 class DedupeCache:

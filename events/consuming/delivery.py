@@ -14,6 +14,7 @@ from events.consuming.key_template import KeyTemplate
 from events.consuming.subscriptions import BatchHandler, Handler, Subscription
 from events.event import Effect, ReceivedEvent
 from events.kafka.record import Partition, Record
+from events.models.consumption import LIVE
 from events.retry import RetryPolicy
 
 # Attributes and content type: the rest of a message's headers are the publisher's own.
@@ -44,10 +45,15 @@ class Route:
 
 
 class Fetched(msgspec.Struct, kw_only=True, eq=False):
-    """A message as it was fetched, or as it comes back as a letter (a DeadLetter's id)."""
+    """A message as it was fetched, or as it comes back as a letter (a DeadLetter's id).
+
+    `replay` is the replay that runs it, if one does; `generation` that of its ledger row.
+    """
 
     record: Record
     letter: UUID | None = None
+    replay: UUID | None = None
+    generation: UUID = LIVE
 
     @property
     def partition(self) -> Partition:
@@ -133,6 +139,7 @@ class Delivery(Fetched, kw_only=True, eq=False):
             traceparent=attributes.get("traceparent", ""),
             occurred_at=self.occurred_at,
             event_id=_uuid(attributes.get("ce_waybillid")),
+            replay=None if self.generation == LIVE else self.generation,
             parsed=self.parsed,
         )
 

@@ -16,7 +16,7 @@ from events.consuming.letters import Due, Glance, Letters, ReleasedKey
 from events.consuming.progress import Progress
 from events.consuming.rates import Rates
 from events.consuming.retrying import Outcome, Retrying
-from events.consuming.storms import Storms
+from events.consuming.storms import Lookout
 from events.kafka.record import Partition
 
 VISIT_S = 0.2  # what comes from Kafka waits no longer for a visit (and the letter in hand)
@@ -40,7 +40,7 @@ class Errands:
     progress: Progress
     retrying: Retrying
     rates: Rates
-    storms: Storms
+    storms: Lookout
     every_s: float
     clock: Callable[[], float] = time.monotonic
     _next_at: float = float("-inf")
@@ -138,10 +138,10 @@ class Errands:
             self._waiting[waits] = self.clock() + delay_s
 
     def _run_letter(self, due: Due) -> float | None:
-        record = self.retrying.through_outages(lambda: self.letters.read(due.id))
-        if record is None:
+        read = self.retrying.through_outages(lambda: self.letters.read(due.id))
+        if read is None:
             return None
-        item = self.decoder.decode(record)
+        item = self.decoder.decode(read.record, replay=read.replay, generation=read.generation)
         item.letter = due.id
         if not isinstance(item, Delivery):
             self.retrying.through_outages(lambda: self._refuse(item))

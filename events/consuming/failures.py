@@ -13,7 +13,7 @@ from events.consuming.delivery import Delivery
 from events.consuming.failure import Failure, failure_of
 from events.consuming.kept_message import packed
 from events.consuming.retrying import Outcome
-from events.consuming.storms import Storms
+from events.consuming.storms import Lookout
 from events.errors import EffectUnknown, InvalidEvent, RetryLater
 from events.models import DeadLetter
 from events.retry import Exhausted, Retry
@@ -62,7 +62,7 @@ class Failures:
     """Judges failures of one group by the exception's type and the retry policy."""
 
     closed_keys: ClosedKeys
-    storms: Storms
+    storms: Lookout
 
     def record(
         self,
@@ -110,8 +110,10 @@ class Failures:
         asked_s = error.delay_s if isinstance(error, RetryLater) else None
         match policy.decide(held.attempt, age_s=held.age_s, asked_s=asked_s):
             case Retry(delay_s=delay_s):
-                # A letter holds back nobody: it waits alone already.
-                on_key = policy.scope == "key" and delivery.letter is None
+                # A letter holds back nobody: it waits alone already. A replay closes no key, and
+                # its partition is its own.
+                beside = delivery.letter is None and delivery.replay is None
+                on_key = policy.scope == "key" and beside
                 return Verdict(outcome="retrying", delay_s=delay_s, on_key=on_key)
             case Exhausted():
                 return Verdict(outcome="unknown") if is_unknown else self._given_up(delivery)

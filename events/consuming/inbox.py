@@ -1,9 +1,10 @@
 """Inbox: applies each fetched message once per group, and tells how far each partition is done."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from django.db import transaction
 
@@ -13,18 +14,27 @@ from events.consuming.chunk import ChunkDone, DatabaseChunk, HandlerFailed
 from events.consuming.closed_keys import ClosedKeys
 from events.consuming.dead_letters import bury_undecodable
 from events.consuming.decoding import Decoder
-from events.consuming.dedupe import DedupeCache
+from events.consuming.dedupe import Memory
 from events.consuming.delivery import Delivery, Item, Undecodable
-from events.consuming.errands import Errands
 from events.consuming.holding import hold_in_order
 from events.consuming.in_hand import InHandNotes
 from events.consuming.progress import Done, Progress, Wait
-from events.consuming.rates import Rates
+from events.consuming.rates import Allowance
 from events.consuming.retrying import Outcome, Retrying
 from events.consuming.single import Single, mark_of
 from events.consuming.skipping import record_skips
-from events.consuming.storms import Storms
+from events.consuming.storms import Lookout
 from events.kafka.record import Partition, Record
+
+
+class Beside(Protocol):
+    """What is done between the units of work."""
+
+    def run_if_due(self) -> None:
+        """Look whether there is something to do, if it is time."""
+
+    def look_soon(self) -> None:
+        """Look at the next chance: something was set aside."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,14 +44,14 @@ class Inbox:
     group: str
     settings: Waybill
     decoder: Decoder
-    dedupe: DedupeCache
+    dedupe: Memory
     in_hand: InHandNotes
     chunk: DatabaseChunk
     single: Single
     closed_keys: ClosedKeys
-    errands: Errands
-    storms: Storms
-    rates: Rates
+    errands: Beside
+    storms: Lookout
+    rates: Allowance
     retrying: Retrying
     progress: Progress
     _chunk_messages: int = 0
@@ -54,7 +64,11 @@ class Inbox:
 
         Raises Abandoned if told to stop while the database is away.
         """
-        items = deque(map(self.decoder.decode, records))
+        self.apply_items(map(self.decoder.decode, records))
+
+    def apply_items(self, decoded: Iterable[Item]) -> None:
+        """As `apply`, of what is decoded already."""
+        items = deque(decoded)
         partitions = {item.partition for item in items}
         if self.retrying.through_outages(lambda: self.in_hand.look(partitions)):
             # Another process may have closed keys of what was its own until now.

@@ -31,11 +31,12 @@ _ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS)
 # Locks nothing that exists: a redelivery of done messages writes nothing at all.
 _INSERT = f"""
     INSERT INTO events_consumption (
-        "group", generation, outcome, attempts, host, pid, lease_token, lease_expires_at,
-        next_attempt_at, first_at, finished_at, effect_reference, unknown_count, error, {_NAMES}
+        "group", generation, replay_id, outcome, attempts, host, pid, lease_token,
+        lease_expires_at, next_attempt_at, first_at, finished_at, effect_reference,
+        unknown_count, error, {_NAMES}
     )
-    SELECT %(group)s, %(generation)s, %(outcome)s::text, 1, %(host)s, %(pid)s, %(token)s::uuid,
-           now() + make_interval(secs => %(lease_s)s), NULL, now(),
+    SELECT %(group)s, %(generation)s, %(replay)s::uuid, %(outcome)s::text, 1, %(host)s, %(pid)s,
+           %(token)s::uuid, now() + make_interval(secs => %(lease_s)s), NULL, now(),
            CASE WHEN %(outcome)s::text = 'succeeded' THEN now() END, '', 0, '', given.*
     FROM unnest({_ARRAYS}) AS given({_NAMES})
     ORDER BY given.dedupe_key
@@ -64,6 +65,7 @@ _TAKE = """
     UPDATE events_consumption
     SET outcome = %(outcome)s, attempts = attempts + 1, host = %(host)s, pid = %(pid)s,
         lease_token = %(token)s::uuid, next_attempt_at = now(), effect_began_at = NULL,
+        replay_id = coalesce(%(replay)s::uuid, replay_id),
         lease_expires_at = now() + make_interval(secs => %(lease_s)s)
     WHERE id = %(id)s AND (
         (outcome = 'retrying' AND (next_attempt_at IS NULL OR next_attempt_at <= now()))
@@ -116,10 +118,14 @@ _FINISH = """
 
 
 class Ledger:
-    """The rows of one group in one generation; every method runs in the caller's transaction."""
+    """The rows of one group in one generation; every method runs in the caller's transaction.
 
-    def __init__(self, *, group: str, generation: UUID = LIVE) -> None:
+    New rows say which `replay` makes them, if one does.
+    """
+
+    def __init__(self, *, group: str, generation: UUID = LIVE, replay: UUID | None = None) -> None:
         self._who: dict[str, Any] = {"group": group, "generation": generation}
+        self._replay = replay
 
     def insert(
         self,
@@ -139,6 +145,7 @@ class Ledger:
             {
                 **self._who,
                 **columns(rows, [name for name, _ in _COLUMNS]),
+                "replay": self._replay,
                 "outcome": outcome,
                 "host": HOST,
                 "pid": PID,
@@ -173,6 +180,7 @@ class Ledger:
             _TAKE,
             {
                 "id": row_id,
+                "replay": self._replay,
                 "outcome": outcome,
                 "host": HOST,
                 "pid": PID,
@@ -235,15 +243,5 @@ class Ledger:
 
 
 def _row(delivery: Delivery) -> tuple[Any, ...]:
-    record = delivery.record
-    return (
-        delivery.dedupe_key,
-        delivery.event.event_id,
-        delivery.source,
-        delivery.id,
-        delivery.value_sha256,
-        record.topic,
-        record.partition,
-        record.offset,
-        delivery.handler_name,
-    )
+    name = (delivery.dedupe_key, delivery.event.event_id, delivery.source, delivery.id)
+    return (*name, delivery.value_sha256, *delivery.record.position, delivery.handler_name)

@@ -73,6 +73,14 @@ class ReleasedKey(NamedTuple):
     first: Due | None
 
 
+class Read(NamedTuple):
+    """A letter's message, the replay that made the letter, and the generation of its row."""
+
+    record: Record
+    replay: UUID | None
+    generation: UUID
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letters:
     """Reads one group's letters; every method is a query by index."""
@@ -100,11 +108,13 @@ class Letters:
             for key, letter, topic, partition in rows
         ]
 
-    def read(self, letter: UUID) -> Record | None:
+    def read(self, letter: UUID) -> Read | None:
         """Return the letter's message as it lay on Kafka; None if it is dealt with meanwhile."""
         states = (DeadLetter.State.REDRIVING, DeadLetter.State.HELD)
         found = DeadLetter.objects.filter(pk=letter, state__in=states).first()
-        return None if found is None else record_of(found)
+        if found is None:
+            return None
+        return Read(record_of(found), found.replay_id, found.generation)
 
     def _asked(self, ours: Collection[Partition], *, but: Collection[UUID]) -> dict[str, object]:
         return {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from events.consuming.alone import Alone
-from events.consuming.dedupe import DedupeCache, Mark
+from events.consuming.dedupe import Mark, Memory
 from events.consuming.delivery import Delivery
 from events.consuming.external import External
 from events.consuming.retrying import Outcome
@@ -15,7 +15,7 @@ class Single:
 
     alone: Alone
     external: External
-    dedupe: DedupeCache
+    dedupe: Memory
 
     def run(self, delivery: Delivery) -> Outcome:
         """Do one attempt, and have Redis remember it if the key is done.

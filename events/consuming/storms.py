@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db.models.functions import Now
 
@@ -12,11 +13,13 @@ from events.sql import run
 
 logger = logging.getLogger(__name__)
 
-# A storm that people have looked at and ended counts no more; nor does what came back by itself.
+# A storm that people have looked at and ended counts no more; nor does what came back by itself,
+# or what a replay gave up: that has a look-out of its own.
 _COUNT = """
     SELECT count(*) FROM (
         SELECT FROM events_deadletter
-        WHERE "group" = %(group)s AND state = 'open' AND created_at > greatest(
+        WHERE "group" = %(group)s AND state = 'open' AND replay_id IS NULL
+          AND created_at > greatest(
             now() - make_interval(secs => %(window_s)s),
             (SELECT max(resumed_at) FROM events_pause WHERE "group" = %(group)s AND topic = ''))
         ORDER BY created_at DESC  -- from the newest on, by an index
@@ -29,6 +32,13 @@ _IS_PAUSED = """
         WHERE "group" = %(group)s AND topic = '' AND resumed_at IS NULL
           AND (until IS NULL OR until > now()))
 """
+
+
+class Lookout(Protocol):
+    """Whoever counts dead letters."""
+
+    def watch(self) -> None:
+        """Count one more, in the transaction that stores it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import close_old_connections, connections
 
+from events.consuming.errands import Errands
 from events.consuming.inbox import Inbox
 from events.consuming.progress import Progress
 from events.consuming.retrying import Abandoned
@@ -18,8 +19,9 @@ logger = logging.getLogger(__name__)
 class Worker:
     """Applies one batch at a time. A failure of ours (not of a handler) is kept for `check`."""
 
-    def __init__(self, *, inbox: Inbox, progress: Progress) -> None:
+    def __init__(self, *, inbox: Inbox, errands: Errands, progress: Progress) -> None:
         self._inbox = inbox
+        self._errands = errands
         self._is_running_errands = False
         self._busy_since = 0.0
         self._forgotten: frozenset[Partition] = frozenset()
@@ -43,7 +45,7 @@ class Worker:
     @property
     def is_settled(self) -> bool:
         """Whether it is idle, and nothing waits that does not come from Kafka."""
-        return self.is_idle and not self._is_running_errands and self._inbox.errands.is_clear
+        return self.is_idle and not self._is_running_errands and self._errands.is_clear
 
     def start(self) -> None:
         """Begin to wait for work."""
@@ -78,7 +80,7 @@ class Worker:
     def _run(self) -> None:
         try:
             while not self._is_ending:
-                self._given.wait(self._inbox.errands.next_in_s())
+                self._given.wait(self._errands.next_in_s())
                 self._given.clear()
                 if self._batch is not None:
                     self._work(self._batch)
@@ -89,7 +91,7 @@ class Worker:
 
     def _work(self, batch: Sequence[Record]) -> None:
         self._guarded(lambda: self._inbox.apply(batch))
-        self._inbox.errands.look_again()
+        self._errands.look_again()
         self._batch = None
         self._progress.news.set()
 
@@ -100,7 +102,7 @@ class Worker:
         self._progress.news.set()
 
     def _visit(self) -> None:
-        while self._inbox.errands.visit() and not self._given.is_set():
+        while self._errands.visit() and not self._given.is_set():
             """Go on as long as there is something to run, and nothing from Kafka."""
 
     def _guarded(self, unit: Callable[[], object]) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import (
     ConsumerGroupTopicPartitions,
@@ -24,6 +24,8 @@ from events.kafka.admin import AWAY
 from events.kafka.committed import committed_offsets
 from events.kafka.record import Partition
 from events.kafka.standing import GroupStanding, Member, PartitionStanding
+
+T = TypeVar("T")
 
 _Spec: Any = OffsetSpec  # the client declares no types for it
 UNKNOWN_GROUP = "dead"  # Kafka's own word for a group it does not know
@@ -154,10 +156,13 @@ class KafkaGroups:
         return {_where(each): self._result(future).offset for each, future in futures.items()}
 
     def _committed(self, group: str, where: list[TopicPartition]) -> dict[Partition, int]:
-        try:
-            return committed_offsets(group, [*map(_where, where)], timeout_s=self._timeout_s)
-        except KafkaException as error:
-            raise _as_ours(error.args[0]) from error
+        def ask() -> dict[Partition, int]:
+            try:
+                return committed_offsets(group, [*map(_where, where)], timeout_s=self._timeout_s)
+            except KafkaException as error:
+                raise _as_ours(error.args[0]) from error
+
+        return self._once_there_is_one(ask)
 
     def _members(self, group: str) -> tuple[str, tuple[Member, ...]]:
         try:
@@ -177,11 +182,14 @@ class KafkaGroups:
         return found.state.name.lower(), tuple(members)
 
     def _answer(self, ask: Callable[[], "Future[Any]"]) -> Any:
+        return self._once_there_is_one(lambda: self._result(ask()))
+
+    def _once_there_is_one(self, ask: Callable[[], T]) -> T:
         """Return what the group's coordinator answers, asked again while there is none yet."""
         deadline = time.monotonic() + self._timeout_s
         while True:
             try:
-                return self._result(ask())
+                return ask()
             except _NotNow:
                 if time.monotonic() > deadline:
                     raise

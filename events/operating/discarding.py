@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from events.models import ClosedKey, DeadLetter
-from events.models.consumption import LIVE
 from events.models.dead_letter import DeadLetterQuerySet
 from events.operating.key_release import closed_by
 from events.operating.letter_selection import LetterSelection, record_filtered
@@ -27,7 +26,7 @@ _LOCK_LEDGER = """
     JOIN events_deadletter AS letter
       ON done."group" = letter."group" AND done.dedupe_key = letter.dedupe_key
     WHERE letter.id = ANY(%(letters)s) AND letter.dedupe_key <> ''
-      AND done.generation = %(generation)s
+      AND done.generation = letter.generation
     ORDER BY done.dedupe_key, done."group"
     FOR UPDATE OF done
 """
@@ -38,7 +37,7 @@ _CLOSE_LEDGER = """
         "group", dedupe_key, generation, event_id, source, ce_id, value_sha256, topic, partition,
         "offset", handler, outcome, attempts, host, effect_reference, unknown_count, first_at,
         finished_at, error)
-    SELECT "group", dedupe_key, %(generation)s, event_id, source, ce_id, sha256(value), topic,
+    SELECT "group", dedupe_key, generation, event_id, source, ce_id, sha256(value), topic,
            partition, "offset", handler, 'dead_lettered', attempts, '', '', 0, now(), now(),
            %(error)s
     FROM events_deadletter
@@ -55,7 +54,7 @@ _END_TURNS = """
     FROM events_deadletter AS letter
     WHERE letter.id = ANY(%(letters)s) AND letter.dedupe_key <> ''
       AND done."group" = letter."group" AND done.dedupe_key = letter.dedupe_key
-      AND done.generation = %(generation)s AND done.outcome IN ('quarantined', 'retrying')
+      AND done.generation = letter.generation AND done.outcome IN ('quarantined', 'retrying')
       AND (done.topic, done.partition, done."offset")
         = (letter.topic, letter.partition, letter."offset")
 """
@@ -101,7 +100,7 @@ class Discarding:
         """
         with transaction.atomic():
             ids = list(self._rows().values_list("pk", flat=True)[: self._selection.limit])
-            run(_LOCK_LEDGER, {"letters": ids, "generation": LIVE})
+            run(_LOCK_LEDGER, {"letters": ids})
             keys = closed_by(ids)
             locked = DeadLetter.objects.filter(pk__in=ids).order_by("pk").select_for_update()
             result = self._sorted(candidates(locked.values_list(*LOOKED_AT)), heads=keys)
@@ -117,11 +116,10 @@ class Discarding:
 
     def _discard(self, letters: tuple[UUID, ...], *, by: Operator) -> None:
         error = f"discarded by {by.name}: {by.reason}"
-        ledger = {"letters": list(letters), "generation": LIVE}
         held = DeadLetter.objects.filter(pk__in=letters, state=State.HELD)
-        never_run = {**ledger, "letters": list(held.values_list("pk", flat=True))}
-        run(_CLOSE_LEDGER, {**never_run, "error": error})
-        run(_END_TURNS, ledger)
+        never_run = list(held.values_list("pk", flat=True))
+        run(_CLOSE_LEDGER, {"letters": never_run, "error": error})
+        run(_END_TURNS, {"letters": list(letters)})
         DeadLetter.objects.filter(pk__in=letters).update(
             state=State.DISCARDED, reason=by.reason, changed_at=Now()
         )

@@ -50,7 +50,7 @@ def examined(letter: DeadLetter, *, value: bytes | None, headers: Headers) -> Ex
     before = record_of(letter)
     after = before._replace(value=value, headers=headers)
     decoder = Decoder(subscriptions(letter.group), settings=waybill())
-    item = decoder.decode(after)
+    item = decoder.decode(after, replay=letter.replay_id, generation=letter.generation)
     problems = (*_too_large(after), *_problems(item, letter))
     edit = Edit(
         letter_id=letter.pk,

@@ -22,7 +22,7 @@ ACTION = "edit_and_redrive"
 State = DeadLetter.State
 _COPIED = (
     *("group", "topic", "partition", "offset", "key", "recorded_at"),
-    *("exception", "error", "traceback"),
+    *("exception", "error", "traceback", "generation", "replay_id"),
 )
 
 

@@ -145,6 +145,8 @@ def _letter(row: Consumption, record: Record, *, by: Operator) -> DeadLetter:
         value=record.value,
         headers=stored_headers(record.headers),
         recorded_at=recorded_at(record),
+        generation=row.generation,
+        replay=row.replay,
         event_id=row.event_id,
         source=row.source,
         ce_id=row.ce_id,

@@ -125,6 +125,22 @@ POINTS = {
     "c.offset_committed": Point(
         module="events.kafka.commits", owner="Commits", method="on_commit", when="after"
     ),
+    "r.read": Point(
+        module="events.kafka.reader",
+        owner="KafkaReader",
+        method="fetch",
+        when="after",
+        counts=_with_result,
+    ),
+    "r.judged": Point(
+        module="events.replaying.verdicts", owner="Verdicts", method="of", when="after"
+    ),
+    "r.passed": Point(
+        module="events.replaying.engine", owner="Engine", method="_pass", when="after"
+    ),
+    "r.saved": Point(
+        module="events.replaying.account", owner="Account", method="save", when="after"
+    ),
     # The client's callbacks, for exceptions that come out of them.
     "c.on_assign": Point(
         module="events.kafka.consumer", owner="KafkaConsumer", method="_on_assign", when="before"
