@@ -4,7 +4,8 @@
 for the waybills of 500 orders and for every list of API and admin by each of its filters, through
 the very doors. Beside the waybill stands one raw statement by the same key; beside each list the
 same one where there are ten times fewer rows. Then once more after PostgreSQL was started anew and
-the kernel's cache dropped, where that is allowed. `--directory` keeps the data for the next time.
+the kernel's cache dropped, where that is allowed. The first day of the data goes to Kafka, too,
+and its replay is previewed. `--directory` keeps the data for the next time.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from local.children import ROOT
 from local.processes import ManagedProcess
 from local.stack import Name, Stack
 
-SERVICES: tuple[Name, ...] = ("valkey",)
+SERVICES: tuple[Name, ...] = ("valkey", "kafka")
 SIZES = (1_000_000, 10_000_000)
 WITHIN_S = 900.0
 DROP = Path("/proc/sys/vm/drop_caches")
@@ -40,15 +41,24 @@ def measure(sizes: Sequence[int], *, directory: Path) -> list[Figure]:
     """Return the figures of the largest size, beside those of the smallest."""
     warm: dict[int, Answer] = {}
     cold: dict[int, Answer] = {}
+    previews: dict[int, Answer] = {}
     for events in sizes:
         home = directory / f"large-{events}"
         with Stack(services=SERVICES) as stack, large_postgres(home / "postgres") as server:
             _filled(server, events)
             environment = {**stack.environment, "DATABASE_URL": server.url}
-            warm[events] = _pass(environment, home)
+            warm[events] = _pass("audit_pass", environment, home)
+            previews[events] = _pass("preview_pass", environment, home)
             if _forget(server):
-                cold[events] = _pass(environment, home, "--waybills", "100", "--rounds", "1")
-    return [*_waybills(warm, "warm"), *_waybills(cold, "cold"), *_lists(warm), *_worst(cold)]
+                few = ("--waybills", "100", "--rounds", "1")
+                cold[events] = _pass("audit_pass", environment, home, *few)
+    return [
+        *_waybills(warm, "warm"),
+        *_waybills(cold, "cold"),
+        *_previews(previews),
+        *_lists(warm),
+        *_worst(cold),
+    ]
 
 
 def _filled(server: LargePostgres, events: int) -> None:
@@ -59,10 +69,10 @@ def _filled(server: LargePostgres, events: int) -> None:
     _tell(report(fill(server.url, Plan(events=events, until=now), say=_tell)))
 
 
-def _pass(environment: Mapping[str, str], home: Path, *arguments: str) -> Answer:
+def _pass(name: str, environment: Mapping[str, str], home: Path, *arguments: str) -> Answer:
     run = ManagedProcess(
-        "audit-pass",
-        argv=[sys.executable, "-m", "benchmarks.audit_pass", *arguments],
+        name,
+        argv=[sys.executable, "-m", f"benchmarks.{name}", *arguments],
         environment={
             **os.environ,
             **environment,
@@ -74,13 +84,13 @@ def _pass(environment: Mapping[str, str], home: Path, *arguments: str) -> Answer
             "LOG_LEVEL": "WARNING",
         },
         directory=ROOT,
-        log=home / "audit-pass.log",
+        log=home / f"{name}.log",
         restart="never",
     )
     before = run.log.size()
     run.start()
     if (code := run.wait_exit(WITHIN_S)) != 0:
-        raise RuntimeError(f"the pass ended with exit code {code}:\n{run.log.tail()}")
+        raise RuntimeError(f"{name} ended with exit code {code}:\n{run.log.tail()}")
     answer: Answer = json.loads(run.log.text(since=before).splitlines()[-1])
     return answer
 
@@ -115,6 +125,21 @@ def _waybills(answers: Mapping[int, Answer], how: str) -> list[Figure]:
         hot = answer["hot"]["p95"]
         figures.append(Figure(question=f"{asked}, hot keys: p95", ours=hot, unit="ms"))
     return figures
+
+
+def _previews(answers: Mapping[int, Answer]) -> list[Figure]:
+    return [
+        against(
+            f"preview of a day, {answer['messages']:,} messages, of {events:,} events: {cut}",
+            ours=answer[cut],
+            unit="ms",
+            peer=answer["raw"],
+            peer_name="counting the same rows",
+            target="<= 2 s" if cut == "p95" else "",
+        )
+        for events, answer in answers.items()
+        for cut in ("p50", "p95")
+    ]
 
 
 def _lists(answers: Mapping[int, Answer]) -> list[Figure]:
