@@ -141,9 +141,7 @@ def _changed(row: Replay, action: str, *, by: Operator, **changes: Any) -> Repla
     return row
 
 
-def _check_alone(
-    group: str, plan: Iterable[PlannedPartition], *, but: UUID | None = None
-) -> None:
+def _check_alone(group: str, plan: Iterable[PlannedPartition], *, but: UUID | None = None) -> None:
     """Raise ReplayRefused if another active replay of the group reads one of the partitions."""
     ours = _read(plan)
     for row in Replay.objects.active().filter(group=group).order_by("requested_at"):

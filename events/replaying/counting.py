@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,80 +11,22 @@ from django.db import OperationalError, connection, transaction
 
 from events.models import ClosedKey
 from events.models.consumption import LIVE
+from events.replaying.count_statements import (
+    by_letter,
+    by_position,
+    chosen_only,
+    elsewhere,
+    of_closed_keys,
+)
 from events.replaying.plan import PlannedPartition
 from events.replaying.request import ReplayRequest
 
-Outcomes = Counter[str]  # by the outcomes of the ledger; "" for what has none
+LOOKED_UP = 50_000  # messages without a ledger row, to see whether they were done elsewhere
 
-_ROW = 'c."group" = %(group)s AND c.generation = %(live)s'
-_RANGE = (
-    "{0}.topic = %(topic)s AND {0}.partition = %(partition)s "
-    'AND {0}."offset" >= %(low)s AND {0}."offset" < %(high)s'
-)
-_HERE = """SELECT c.outcome FROM events_consumption c
-    WHERE c.topic = %(topic)s AND c.partition = %(partition)s AND c."offset" = {0}."offset"
-      AND {1}"""
-# Undecodable messages and held ones have a letter and no row in the ledger.
-_LETTER = """SELECT CASE l.state WHEN 'held' THEN 'quarantined' ELSE 'dead_lettered' END
-        AS outcome
-    FROM events_deadletter l
-    WHERE l."group" = %(group)s AND l.topic = %(topic)s AND l.partition = %(partition)s
-      AND {0} AND l.parent_id IS NULL AND l.state <> 'redriven'"""
-# Its event lies at two positions, or another event did its key.
-_ELSEWHERE = f"""LEFT JOIN LATERAL (
-        SELECT c.outcome FROM events_consumption c
-        WHERE c.event_id = chosen.event_id AND {_ROW} LIMIT 1
-    ) of_event ON TRUE
-    LEFT JOIN LATERAL (
-        SELECT c.outcome FROM events_attempt a
-        JOIN events_consumption c ON c.dedupe_key = a.dedupe_key AND {_ROW}
-        WHERE a.event_id = chosen.event_id AND a."group" = %(group)s
-          AND a.generation = %(live)s AND a.result IN ('duplicate', 'conflict') LIMIT 1
-    ) of_key ON of_event.outcome IS NULL"""  # noqa: S608 - words of ours
+Outcomes = Counter[str]  # by the ledger's words; "": nothing is known of them
 
-LEDGER = f"""
-SELECT c.outcome, count(*) FROM events_consumption c
-WHERE {_RANGE.format("c")} AND {_ROW} GROUP BY c.outcome
-"""  # noqa: S608 - as above
-LETTERS = f"""
-SELECT found.outcome, count(*) FROM (
-    {_LETTER.format('l."offset" >= %(low)s AND l."offset" < %(high)s')}
-    AND NOT EXISTS ({_HERE.format("l", _ROW)})
-) found GROUP BY found.outcome
-"""  # noqa: S608 - as above
-ELSEWHERE = f"""
-WITH chosen AS MATERIALIZED (
-    SELECT p.event_id FROM events_publication p
-    WHERE {_RANGE.format("p")} AND NOT EXISTS (
-        SELECT FROM events_consumption c
-        WHERE {_RANGE.format("c")} AND {_ROW} AND c."offset" = p."offset")
-)
-SELECT coalesce(of_event.outcome, of_key.outcome, '') AS outcome, count(*)
-FROM chosen {_ELSEWHERE} GROUP BY 1
-"""  # noqa: S608 - as above
-CLOSED = f"""
-SELECT 'quarantined', count(*) FROM events_event e JOIN events_publication p ON p.event_id = e.id
-WHERE e.key = ANY(%(closed)s) AND {_RANGE.format("p")}
-  AND NOT EXISTS ({_HERE.format("p", _ROW)})
-  AND NOT EXISTS ({_LETTER.format('l."offset" = p."offset"')})
-  AND NOT EXISTS (SELECT FROM events_consumption c WHERE c.event_id = e.id AND {_ROW})
-"""  # noqa: S608 - as above
-_CHOSEN = f"""
-SELECT p."offset", p.event_id, e.key FROM events_publication p
-JOIN events_event e ON e.id = p.event_id
-WHERE {_RANGE.format("p")}"""  # noqa: S608 - as above
-_OF_CHOSEN = f"""
-SELECT coalesce(here.outcome, letter.outcome, of_event.outcome, of_key.outcome,
-                CASE WHEN chosen.key = ANY(%(closed)s) THEN 'quarantined' ELSE '' END), count(*)
-FROM chosen
-    LEFT JOIN LATERAL ({_HERE.format("chosen", _ROW)} LIMIT 1) here ON TRUE
-    LEFT JOIN LATERAL (
-        {_LETTER.format('l."offset" = chosen."offset"')} LIMIT 1
-    ) letter ON here.outcome IS NULL
-    {_ELSEWHERE}
-GROUP BY 1
-"""  # noqa: S608 - as above
-_CHOSEN_COUNT = "SELECT '', count(*) FROM chosen"
+# What is costly by the planner's estimate is compiled, which takes longer than these counts do.
+_BY_INDEX = {"enable_seqscan": "off", "jit": "off"}
 _STORED = "NOT (e.value IS NULL AND e.value_sha256 IS NOT NULL)"  # else its value was erased
 
 
@@ -100,40 +42,54 @@ class Counting:
         self._until = time.monotonic() + limit_s
         self._closed = _closed_keys(request)
         self._conditions, self._chosen_by = _choice(request)
+        self._to_look_up = LOOKED_UP
 
-    def outcomes(self, each: PlannedPartition) -> Outcomes:
-        """Count what the group did with the messages that Kafka has, by position and by event.
+    @property
+    def is_exact(self) -> bool:
+        """Whether all messages without a ledger row were looked for at other positions."""
+        return self._to_look_up > 0
+
+    def on_kafka(self, each: PlannedPartition) -> Outcomes:
+        """Count what the group did with the messages that Kafka has.
 
         Where the request narrows them down: with those of them that were published here, all told.
         """
-        low = max(each.from_, each.first)
-        if low >= each.to:
-            return Counter()
-        if self._conditions:
-            return self._of_chosen(_OF_CHOSEN, each, low, each.to)
-        statements = [LEDGER, LETTERS, ELSEWHERE]
-        if self._closed.get(each.topic):
-            statements.append(CLOSED)
-        found: Outcomes = Counter()
-        for statement in statements:
-            found.update(self._count(statement, each, low, each.to))
-        del found[""]
-        return found
+        return self._outcomes(each, max(each.from_, each.first), each.to, self._conditions)
 
     def archived(self, each: PlannedPartition, *, by_outcome: bool) -> Outcomes:
         """Count the stored events of what Kafka removed, all told; those erased are not stored."""
         high = min(each.to, each.first)
-        if each.from_ >= high:
-            return Counter()
-        counted = _OF_CHOSEN if by_outcome else _CHOSEN_COUNT
-        return self._of_chosen(counted, each, each.from_, high, _STORED)
+        conditions = [*self._conditions, _STORED]
+        if by_outcome or each.from_ >= high:
+            return self._outcomes(each, each.from_, high, conditions)
+        return self._count(chosen_only(conditions), each, each.from_, high)
 
-    def _of_chosen(
-        self, counted: str, each: PlannedPartition, low: int, high: int, *more: str
+    def _outcomes(
+        self, each: PlannedPartition, low: int, high: int, conditions: Sequence[str]
     ) -> Outcomes:
-        conditions = "".join(f" AND {condition}" for condition in (*self._conditions, *more))
-        chosen = f"WITH chosen AS MATERIALIZED ({_CHOSEN}{conditions})"
-        return self._count(chosen + counted, each, low, high)
+        if low >= high:
+            return Counter()
+        found = self._count(by_position(conditions), each, low, high)
+        unknown = found.pop("", 0)
+        if conditions and not unknown:
+            return found
+        more = self._count(by_letter(conditions), each, low, high)
+        if self._closed.get(each.topic):
+            more.update(self._count(of_closed_keys(conditions), each, low, high))
+        more.update(self._elsewhere(conditions, each, low, high))
+        if unknown > more.total():
+            found[""] = unknown - more.total()
+        return found + more
+
+    def _elsewhere(
+        self, conditions: Sequence[str], each: PlannedPartition, low: int, high: int
+    ) -> Outcomes:
+        if not self._to_look_up:
+            return Counter()
+        found = self._count(elsewhere(conditions), each, low, high)
+        self._to_look_up -= found.total()
+        del found[""]
+        return found
 
     def _count(self, statement: str, each: PlannedPartition, low: int, high: int) -> Outcomes:
         left_ms = round((self._until - time.monotonic()) * 1_000)
@@ -148,6 +104,7 @@ class Counting:
             "low": low,
             "high": high,
             "closed": self._closed.get(each.topic, []),
+            "most": self._to_look_up,
             **self._chosen_by,
         }
         try:
@@ -164,8 +121,8 @@ class Counting:
 def counting(request: ReplayRequest, *, limit_s: float) -> Iterator[Counting]:
     """Count for at most `limit_s`, by index alone; then TookTooLong goes out of the block."""
     with transaction.atomic():
-        before = {name: _setting(name) for name in ("statement_timeout", "enable_seqscan")}
-        _set({"enable_seqscan": "off"})
+        before = {name: _setting(name) for name in ("statement_timeout", *_BY_INDEX)}
+        _set(_BY_INDEX)
         yield Counting(request, limit_s=limit_s)
         _set(before)  # the transaction may be the caller's
 

@@ -86,9 +86,7 @@ def resolved(request: ReplayRequest, kafka: "KafkaGroups") -> tuple[PlannedParti
     range_ = _Resolved(request, kafka)
     chosen = [each for each in (*there, *gone) if range_.holds(_where(each))]
     _check_named(request.range, chosen, topics=request.topics)
-    return tuple(
-        _planned(each, range_.bounds(each)) for each in sorted(chosen, key=_where)
-    )
+    return tuple(_planned(each, range_.bounds(each)) for each in sorted(chosen, key=_where))
 
 
 def _gone(topic: str, request: ReplayRequest) -> Iterator[PartitionStanding]:

@@ -7,6 +7,7 @@ from typing import Literal
 from events.models import Consumption
 from events.replaying.counters import DEAD_LETTERED, IN_WORK, QUARANTINED, UNKNOWN
 from events.replaying.counting import (
+    LOOKED_UP,
     Counting,
     Outcomes,
     TookTooLong,
@@ -26,6 +27,10 @@ _LEFT = {
     Outcome.STARTED: IN_WORK,
     Outcome.RETRYING: IN_WORK,
 }
+_TOOK_TOO_LONG = (
+    "Counting would have taken longer than {:g} s, so what is done already is not told; the "
+    "replay counts as it goes. A smaller range can be counted."
+)
 LEFT = (DEAD_LETTERED, UNKNOWN, QUARANTINED, IN_WORK)
 
 
@@ -124,19 +129,15 @@ def preview(
     try:
         with counting(request, limit_s=limit_s) as counts:
             rows = tuple(_counted(each, counts, request) for each in plan)
-        is_counted = True
+        is_counted, notes = True, _notes(request, is_exact=counts.is_exact)
     except TookTooLong:
-        rows, is_counted = tuple(_row(each) for each in plan), False
-    return Preview(
-        rows=rows,
-        mode=request.mode,
-        is_counted=is_counted,
-        note=" ".join(_notes(request, is_counted=is_counted, limit_s=limit_s)),
-    )
+        rows = tuple(_row(each) for each in plan)
+        is_counted, notes = False, [_TOOK_TOO_LONG.format(limit_s)]
+    return Preview(rows=rows, mode=request.mode, is_counted=is_counted, note=" ".join(notes))
 
 
 def _counted(each: PlannedPartition, counts: Counting, request: ReplayRequest) -> PreviewRow:
-    on_kafka = counts.outcomes(each)
+    on_kafka = counts.on_kafka(each)
     stored = counts.archived(each, by_outcome=request.from_archive)
     is_narrowed = request.type is not None or request.key is not None
     chosen = on_kafka.total() if is_narrowed else each.messages
@@ -182,15 +183,13 @@ def _left(told: Outcomes) -> dict[str, int]:
     return left
 
 
-def _notes(request: ReplayRequest, *, is_counted: bool, limit_s: float) -> Iterable[str]:
-    if not is_counted:
-        yield (
-            f"Counting would have taken longer than {limit_s:g} s, so what is done already is not "
-            "told; the replay counts as it goes. A smaller range can be counted."
-        )
-    elif request.type is not None:
-        yield "Messages of the type that were not published here are not counted, but are run."
-    elif request.key is not None and not is_known_as_text(request.key):
+def _notes(request: ReplayRequest, *, is_exact: bool) -> Iterable[str]:
+    if request.key is not None and not is_known_as_text(request.key):
         yield "The key is no text, so no event published here has it: nothing could be counted."
-    elif request.key is not None:
-        yield "Messages of the key that were not published here are not counted, but are run."
+    elif request.key is not None or request.type is not None:
+        yield "What was not published here is not counted; the replay runs it all the same."
+    if not is_exact:
+        yield (
+            f"Of the messages without a row at their position {LOOKED_UP} were looked for at "
+            "others: more may be done, and less would run."
+        )

@@ -34,14 +34,14 @@ FROM generate_series(1, {ROWS}) n
 """  # noqa: S608 - a number of ours
 LETTERS = f"""
 INSERT INTO events_deadletter (id, "group", topic, partition, "offset", headers, source, ce_id,
-    type, dedupe_key, handler, generation, attempts, exception, error, traceback, state,
-    created_at, changed_at, reason, result)
+    type, dedupe_key, handler, attempts, exception, error, traceback, state, created_at,
+    changed_at, reason, result, generation)
 SELECT gen_random_uuid(), CASE WHEN n % 10000 = 1 THEN 'rare' ELSE 'group ' || n % 3 END,
     CASE WHEN n % 10000 = 2 THEN 'rare' ELSE 'common' END, 0, n, '[]', '', '', 'thing.happened',
-    '', 'h', '00000000-0000-0000-0000-000000000000', 1,
-    CASE WHEN n % 10000 = 3 THEN 'Rare' ELSE 'Boom' END, '', '',
+    '', 'h', 1, CASE WHEN n % 10000 = 3 THEN 'Rare' ELSE 'Boom' END, '', '',
     CASE WHEN n % 5000 = 4 THEN 'open' WHEN n % 3 = 0 THEN 'discarded' ELSE 'redriven' END,
-    '2026-03-01 12:00Z'::timestamptz + n * interval '1 s', now(), '', ''
+    '2026-03-01 12:00Z'::timestamptz + n * interval '1 s', now(), '', '',
+    '00000000-0000-0000-0000-000000000000'
 FROM generate_series(1, {ROWS}) n
 """  # noqa: S608 - a number of ours
 QUERIES = 4

@@ -100,7 +100,7 @@ def test_a_topic_that_is_not_on_kafka_is_replayed_from_the_archive_alone(
     make_topic: MakeTopic,
 ) -> None:
     gone = make_topic(create=False)
-    with pytest.raises(ReplayRefused, match="not on Kafka: .* synctopics --apply makes it"):
+    with pytest.raises(ReplayRefused, match=r"not on Kafka: .* synctopics --apply makes it"):
         planned(gone, All())
     with pytest.raises(ReplayRefused, match="nothing that was published to it is stored"):
         planned(gone, All(), from_archive=True)

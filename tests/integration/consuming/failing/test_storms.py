@@ -97,10 +97,10 @@ def test_counting_reads_no_older_letters(topic: str, send: Any, consume: Any) ->
             """
             INSERT INTO events_deadletter (id, "group", topic, partition, "offset", headers,
                 source, ce_id, type, dedupe_key, handler, attempts, exception, error, traceback,
-                state, created_at, changed_at, reason, result)
+                state, created_at, changed_at, reason, result, generation)
             SELECT gen_random_uuid(), "group", topic, partition, number, headers, source, ce_id,
                 type, dedupe_key, handler, attempts, exception, error, traceback, state,
-                now() - interval '1 hour', changed_at, reason, result
+                now() - interval '1 hour', changed_at, reason, result, generation
             FROM events_deadletter, generate_series(1, 20000) AS number
             """
         )

@@ -3,12 +3,18 @@
 from collections.abc import Callable
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from django.db import connection
 
+from events.conf import kafka_settings
+from events.kafka.groups import KafkaGroups
 from events.models import Consumption, Event
 from tests.audit_rows import a_publication, an_event
 from tests.integration.consuming.failing.conftest import TYPE
 from tests.integration.replaying.running.conftest import Numbers, counted
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,16 +73,76 @@ def test_what_was_removed_comes_from_the_archive_in_its_order(
     assert rest
 
 
-def test_offsets_in_between_that_hold_nothing_are_gaps(
+def test_it_goes_on_behind_what_is_removed_while_it_waits_to_run(
     numbers: Numbers, remove: Callable[..., None]
 ) -> None:
-    """A replay goes on behind what is removed while it runs."""
     numbers.declare()
     numbers.send(*range(6))
     numbers.consume()
     replay = numbers.ask()
     remove(numbers.topic, before=2)
     assert counted(numbers.run(replay)) == {"done": 4, "absent": 2}
+
+
+def test_marks_of_transactions_and_what_was_aborted_are_absent(numbers: Numbers) -> None:
+    """As compaction does, they leave offsets in between that hold no message."""
+    numbers.declare()
+    numbers.send(0)
+    in_transactions(numbers.topic, (1, True), (2, False), (3, True))
+    numbers.send(4)
+    wait_until(lambda: readable_to(numbers.topic) == 8)  # marks come a little later
+
+    replay = numbers.replay()
+
+    assert numbers.handler.calls == [0, 1, 3, 4]
+    assert counted(replay) == {"succeeded": 4, "absent": 4}  # three marks, and an aborted message
+    assert sum(gap["offsets"] for gap in replay.report["gaps"]) == 4
+
+
+def test_a_topic_made_anew_has_nothing_of_the_range(
+    numbers: Numbers, kafka_admin: AdminClient
+) -> None:
+    numbers.declare()
+    numbers.send(*range(4))
+    numbers.send(*range(4, 6), partition=1)
+    numbers.consume()
+    replay = numbers.ask()
+    made_anew(numbers.topic, admin=kafka_admin)
+    numbers.send(7)
+
+    replay = numbers.run(replay)
+
+    assert replay.state == "done"
+    assert counted(replay) == {"succeeded": 1, "absent": 5}
+    assert 7 in numbers.handler.calls
+
+
+def readable_to(topic: str) -> int:
+    """The end of partition 0 for those who read what is committed."""
+    return KafkaGroups().standing("nobody", [topic]).partitions[0].end
+
+
+def in_transactions(topic: str, *messages: tuple[int, bool]) -> None:
+    """Write numbers in a transaction each, which is committed or aborted."""
+    producer = Producer({**kafka_settings("producer"), "transactional.id": topic})
+    producer.init_transactions(10)
+    for number, is_kept in messages:
+        producer.begin_transaction()
+        producer.produce(
+            topic, b'{"n": %d}' % number, b"k", 0, headers=[("ce_type", TYPE.encode())]
+        )
+        assert producer.flush(10) == 0
+        (producer.commit_transaction if is_kept else producer.abort_transaction)(10)
+
+
+def made_anew(topic: str, *, admin: AdminClient) -> None:
+    """Delete the topic and make another of its name."""
+    for future in admin.delete_topics([topic]).values():
+        future.result(10)
+    wait_until(lambda: topic not in admin.list_topics(timeout=5).topics)
+    for future in admin.create_topics([NewTopic(topic, 2, 1)]).values():
+        future.result(10)
+    wait_until(lambda: topic in admin.list_topics(timeout=5).topics)
 
 
 def erase(event: Event) -> None:
