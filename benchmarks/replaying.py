@@ -122,7 +122,7 @@ def _replay(stage: Stage, *options: str) -> Iterator[None]:
     """Replay the past for as long as the load lasts, and make sure that it did."""
     arguments = ("-m", "benchmarks.replay_pass", "bench", PAST, *options)
     run = process(
-        stage, "replay-beside", *arguments, "--for", str(SECONDS), environment=ENVIRONMENT
+        stage, "replay-beside", *arguments, "--for", str(SECONDS + 8), environment=ENVIRONMENT
     )
     run.start()
     _wait_until_moving(stage.environment["DATABASE_URL"])

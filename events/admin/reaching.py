@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
@@ -46,6 +47,8 @@ class ReachingList(ChangeList):  # type: ignore[misc]  # unfold has no types
 
     def get_results(self, request: HttpRequest) -> None:
         """Find the page's rows, and what the templates ask of a list."""
+        if self.page_num < 1:
+            raise IncorrectLookupParameters
         limit = self.page_num * self.list_per_page
         found = self.model_admin.reach(asked_of(self, request, limit=limit))
         first = limit - self.list_per_page

@@ -269,3 +269,5 @@ def test_lists_end_at_a_page_and_say_how_to_go_on(superuser: Client) -> None:
     assert page.redirect_chain == [(address(Event, "changelist") + "?state=published", 302)]
     assert "Lists end at page 100" in page.content.decode()
     assert superuser.get(address(Event, "changelist") + "?p=100").status_code == 200
+    for nowhere in ("0", "-1"):
+        assert superuser.get(address(Event, "changelist") + f"?p={nowhere}").status_code == 302
