@@ -64,6 +64,9 @@ def main() -> None:
     span = Event.objects.aggregate(first=Min("accepted_at"), last=Max("accepted_at"))
     keys = _order_ids(asked.waybills)
     clients = {"all": _client(superuser=True), "tiny": _client(superuser=False)}
+    for client in clients.values():  # what a process loads at its first requests is no list's
+        client.get("/api/v1/limits")
+        client.get("/admin/")
     answer = {
         "raw": asdict(_raw(keys)),
         "waybill": asdict(_waybills(keys)),

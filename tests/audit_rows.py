@@ -97,13 +97,15 @@ def a_consumption(event: Event | None, **fields: Any) -> Consumption:
     return Consumption.objects.create(**row)
 
 
-def an_attempt(event: Event, *, number: int = 1, after_s: float = 0.03, **fields: Any) -> Attempt:
+def an_attempt(
+    event: Event | None, *, number: int = 1, after_s: float = 0.03, **fields: Any
+) -> Attempt:
     row = {
         "group": GROUP,
         "dedupe_key": "notification:invoices:1042",
         "event": event,
         "source": "/waybill",
-        "ce_id": event.ce_id,
+        "ce_id": event.ce_id if event else "elsewhere",
         "topic": "order_invoices",
         "partition": 1,
         "offset": 128,

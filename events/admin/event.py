@@ -65,8 +65,7 @@ class EventAdmin(Reaching, ByTopic[Event]):
             state=State(state) if state in set(State) else None,
             accepted_from=begun(asked.chosen.get("age")),
         )
-        found, following = event_places(wanted, after=None, limit=asked.limit, examined=REACH)
-        return Places([tuple(place) for place in found], following)
+        return event_places(wanted, after=None, limit=asked.limit, examined=REACH)
 
     @columns.column("Event", header=True)
     def heading(self, event: Event) -> tuple[str, SafeString]:

@@ -11,7 +11,12 @@ from events.admin import columns
 from events.auditing.finding import Match, find
 from events.grants import Right, grants_of
 
-_MODELS = {"event": "event", "dead_letter": "deadletter", "consumption": "consumption"}
+_MODELS = {
+    "event": "event",
+    "dead_letter": "deadletter",
+    "consumption": "consumption",
+    "replay": "replay",
+}
 
 
 def urls() -> list[URLPattern]:

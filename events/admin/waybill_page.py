@@ -15,7 +15,7 @@ from events.auditing.entries import Entry, Kind, Target, seconds
 from events.auditing.letter_entries import CAME_FROM, LED_TO
 from events.auditing.waybill import Waybill
 from events.grants import Right, grants_of
-from events.models import Attempt, Event
+from events.models import LIVE, Attempt, Event
 
 _MODELS = {
     "outbox_entry": "outboxentry",
@@ -24,6 +24,7 @@ _MODELS = {
     "consumption": "consumption",
     "dead_letter": "deadletter",
     "operator_action": "operatoraction",
+    "replay": "replay",
 }
 
 _LOOKS = {  # icon, tone
@@ -31,6 +32,7 @@ _LOOKS = {  # icon, tone
     Kind.WAITING: ("hourglass_top", "warning"),
     Kind.PARKED: ("block", "danger"),
     Kind.PUBLISHED: ("flight_takeoff", "info"),
+    Kind.REPLAYED: ("replay", "info"),
     Kind.STARTED: ("play_arrow", "info"),
     Kind.EFFECT_BEGAN: ("outgoing_mail", "info"),
     Kind.FAILED: ("close", "danger"),
@@ -122,10 +124,13 @@ def _after(age_s: float) -> str:
 
 
 def _outcomes(found: Waybill) -> list[tuple[str, SafeString]]:
-    """What each group made of the event, for the top of the page."""
-    told = {row.group: row.outcome for row in found.consumptions}
+    """What each group made of the event, replays apart, for the top of the page."""
+    told = {row.group: row.outcome for row in found.consumptions if row.generation == LIVE}
     for attempt in found.attempts:
-        if attempt.result in {Attempt.Result.DUPLICATE, Attempt.Result.CONFLICT}:
+        if attempt.generation == LIVE and attempt.result in {
+            Attempt.Result.DUPLICATE,
+            Attempt.Result.CONFLICT,
+        }:
             told.setdefault(attempt.group, attempt.result)
     return [(group, columns.label(word)) for group, word in sorted(told.items())]
 

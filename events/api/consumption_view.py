@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events.api.api_view import ApiView
-from events.api.consumption_record import consumption_history_record, consumption_record
 from events.api.cursor import number_place, number_text
 from events.api.openapi.ledger import CONSUMPTION, CONSUMPTIONS
 from events.api.page_query import page_limit, page_place, readable_topics
@@ -18,6 +17,7 @@ from events.auditing.consumption_list import (
     consumption_history,
     consumption_page,
 )
+from events.auditing.consumption_record import consumption_history_record, consumption_record
 from events.grants import readable
 from events.models import Consumption
 

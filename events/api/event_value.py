@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from rest_framework.request import Request
+
 from events.api.parameters import Parameters
+from events.api.reveals import reveal_to
 from events.api.shown_bytes import shown_bytes
 from events.grants import Right, grants_of
 from events.models import Event
@@ -23,14 +26,15 @@ def wants_value(parameters: Parameters) -> bool:
     return parameters.one_of("include", [VALUE]) is not None
 
 
-def value_members(events: Sequence[Event], *, user: Any) -> Mapping[UUID, dict[str, Any]]:
+def value_members(events: Sequence[Event], *, request: Request) -> Mapping[UUID, dict[str, Any]]:
     """Return, for each event, the members that `include=value` adds to its record.
 
     `headers`, and the exact bytes of the value: as text in `value` if they are UTF-8, else in
     `value_base64`; `value` is null for a tombstone. Where the caller may not see them only
-    `value_withheld` is there, and true: then they are not even read.
+    `value_withheld` is there, and true: then they are not even read. Those that are shown are in
+    the audit when this returns.
     """
-    grants = grants_of(user)
+    grants = grants_of(request.user)
     visible = [event.pk for event in events if grants.allows(Right.VALUES, event.topic)]
     contents = {
         pk: _Content(None if value is None else bytes(value), headers)
@@ -38,6 +42,7 @@ def value_members(events: Sequence[Event], *, user: Any) -> Mapping[UUID, dict[s
             "pk", "value", "headers"
         )
     }
+    reveal_to(request, "event", [event.pk for event in events if event.pk in contents])
     return {event.pk: _members(contents.get(event.pk)) for event in events}
 
 

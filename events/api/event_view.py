@@ -9,15 +9,14 @@ from rest_framework.response import Response
 
 from events.api.api_view import ApiView
 from events.api.cursor import cursor_place, cursor_text
-from events.api.event_record import event_record
 from events.api.event_value import LIST_BYTES, value_members, wants_value, within
 from events.api.openapi.reading import EVENTS, WAYBILL
 from events.api.page_query import page_limit, page_place, readable_topics
 from events.api.parameters import Parameters
-from events.api.waybill_record import waybill_record
 from events.auditing.event_list import Page, Place, Wanted, event_page
+from events.auditing.event_record import event_record
 from events.auditing.waybill import State, state_of, waybill
-from events.grants import Right, grants_of
+from events.auditing.waybill_record import waybill_record
 from events.models import Event
 
 
@@ -33,7 +32,7 @@ class EventsView(ApiView):
         """
         query = _Query(request)
         page = query.page()
-        members = value_members(page.events, user=request.user) if query.with_value else {}
+        members = value_members(page.events, request=request) if query.with_value else {}
         records = [_record(event) | members.get(event.pk, {}) for event in page.events]
         following = cursor_text(page.next, query=query.text) if page.next else None
         return Response({"events": records, "next": following})
@@ -51,13 +50,13 @@ class EventView(ApiView):
         parameters = Parameters(request)
         with_value = wants_value(parameters)
         parameters.refuse()
-        topic = Event.objects.filter(pk=event_id).values_list("topic", flat=True).first()
-        if topic is None or not grants_of(request.user).allows(Right.READ, topic):
-            raise Http404
-        found = waybill(event_id)
+        try:
+            found = waybill(event_id, user=request.user)
+        except Event.DoesNotExist as error:
+            raise Http404 from error
         record = waybill_record(found)
         if with_value:
-            record |= value_members([found.event], user=request.user)[event_id]
+            record |= value_members([found.event], request=request)[event_id]
         return Response(record)
 
 

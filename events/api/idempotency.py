@@ -14,7 +14,7 @@ from events.api import problem_kinds as kinds
 from events.api.idempotency_key import idempotency_key_of
 from events.api.kept_answers import CallersKey
 from events.api.problems import Problem, problem_of
-from events.api.rendering import to_json
+from events.json_text import to_json
 from events.schemas import JSON
 
 AGAIN_S = 1

@@ -34,6 +34,7 @@ from events.api.operating.letter_results import (
     refused_unless_open,
 )
 from events.api.publishing.forms import ENVELOPE_BYTES
+from events.api.reveals import reveal_to
 from events.conf import waybill
 from events.grants import Right
 from events.operating.discarding import Discarding
@@ -41,6 +42,8 @@ from events.operating.editing import EditedRedrive
 from events.operating.letter_selection import EVERY, LetterSelection
 from events.operating.operator import Operator
 from events.operating.redriving import Redriving
+
+_PREVIEWED = "asked for by the preview of an edit"
 
 
 class RedriveView(ApiView):
@@ -52,10 +55,12 @@ class RedriveView(ApiView):
     def post(self, request: Request, letter_id: UUID) -> HttpResponse:
         """Hand the letter back to its group, edited or as it is: 202."""
         topic = readable_letter(letter_id, user=request.user).topic
+        edits: list[Document] = []
 
         def lacking(said: Document) -> str:
             why = lacking_right(request.user, [topic])
             if not why and is_edit(said):  # one mends what one can see
+                edits.append(said)
                 why = lacking_right(request.user, [topic], right=Right.VALUES)
             return why
 
@@ -65,7 +70,12 @@ class RedriveView(ApiView):
         deed = Deed(action="redrive", target_type="dead_letter", target_id=letter_id)
         # A value in base64 is a third longer.
         limit = waybill().limits.event_bytes * 4 // 3 + ENVELOPE_BYTES
-        return operated(request, deed=deed, lacking=lacking, act=act, limit=limit)
+        answer = operated(request, deed=deed, lacking=lacking, act=act, limit=limit)
+        if edits and answer.status_code == HTTPStatus.OK:
+            # An edit's preview shows what the letter says: now, or kept from an earlier request.
+            reason = str(edits[0].get("reason") or _PREVIEWED)
+            reveal_to(request, "dead_letter", [letter_id], reason=reason)
+        return answer
 
 
 class RedriveFilteredView(ApiView):

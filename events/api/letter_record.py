@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from events.api.position_members import position_members
 from events.api.shown_bytes import shown_bytes
 from events.auditing.letter_groups import LetterGroup
+from events.auditing.position_members import position_members
+from events.auditing.replay_members import replay_members
 from events.consuming.letter_record import headers_of
 from events.models import DeadLetter
 
@@ -30,6 +31,7 @@ def letter_record(letter: DeadLetter) -> dict[str, Any]:
         "type": letter.type,
         "dedupe_key": letter.dedupe_key,
         "handler": letter.handler,
+        **replay_members(letter),
         "attempts": letter.attempts,
         "exception": letter.exception,
         "error": letter.error,

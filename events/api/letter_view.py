@@ -19,6 +19,7 @@ from events.api.letter_record import (
 from events.api.openapi.letters import LETTER, LETTER_SUMMARY, LETTERS
 from events.api.page_query import page_limit, page_place, readable_topics
 from events.api.parameters import Parameters
+from events.api.reveals import reveal_to
 from events.auditing.dead_letter_list import (
     LetterPage,
     WantedLetters,
@@ -78,6 +79,8 @@ class LetterView(ApiView):
         is_shown = with_value and grants_of(request.user).allows(Right.VALUES, letter.topic)
         letter.refresh_from_db(fields=["traceback", *(_BYTES if is_shown else ())])
         record = whole_letter_record(letter, children=letter_children(letter))
+        if is_shown:
+            reveal_to(request, "dead_letter", [letter.pk])
         if with_value:
             record |= letter_bytes(letter, is_shown=is_shown)
         return Response(record)

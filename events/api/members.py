@@ -56,6 +56,28 @@ class Members:
             return None
         return found
 
+    def optional_measure(self, name: str, *, least: float, most: float) -> float | None:
+        """Return the number between the two, with or without a point; None as above."""
+        self._known.add(name)
+        value = self._document.get(name)
+        if value is None:
+            return None
+        if type(value) not in {int, float}:
+            self.wrong(name, f"must be a number, not {_kind(value)}")
+        elif not least <= value <= most:
+            self.wrong(name, f"must be from {least:g} to {most:g}")
+        else:
+            return float(value)
+        return None
+
+    def optional_list(self, name: str) -> list[Any] | None:
+        """Return the array, whatever is in it; None if it is absent or null."""
+        self._known.add(name)
+        if self._document.get(name) is None:
+            return None
+        found: list[Any] | None = self._taken(name, list, "an array")
+        return found
+
     def flag(self, name: str) -> bool:
         """Return whether it is true; false if it is absent or null."""
         self._known.add(name)

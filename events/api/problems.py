@@ -17,10 +17,10 @@ from events import errors as waybill_errors
 from events.api import problem_kinds as kinds
 from events.api.known_topics import known_topics
 from events.api.problem_kind import ProblemKind
-from events.api.rendering import to_json
 from events.api.request_id import request_id_of
 from events.api.transfer import take_in_the_rest
 from events.errors import FieldError
+from events.json_text import to_json
 
 logger = logging.getLogger(__name__)
 

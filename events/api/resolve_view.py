@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events.api.api_view import ApiView
-from events.api.consumption_record import consumption_record
 from events.api.consumption_view import readable_consumption
 from events.api.openapi.operating import RESOLVE
 from events.api.operating.asked import Asked, Deed, lacking_right, operated
 from events.api.operating.refused import NOT_UNKNOWN
 from events.api.problems import Problem, sentence
+from events.auditing.consumption_record import consumption_record
 from events.errors import ResolveRefused
 from events.models import Consumption
 from events.operating.operator import Operator

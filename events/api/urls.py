@@ -19,6 +19,8 @@ from events.api.limits_view import LimitsView
 from events.api.pause_view import GroupPausesView, PausesView, ResumeView
 from events.api.problem_pages import problem_list, problem_page
 from events.api.publish_view import PublishView
+from events.api.replay_action_view import PauseReplayView, ResumeReplayView, StopReplayView
+from events.api.replay_view import ReplaysView, ReplayView
 from events.api.resolve_view import ResolveView
 from events.api.seek_view import SeekView
 from events.api.topic_view import TopicsView, TopicView
@@ -51,6 +53,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/dead-letters/redrive", RedriveFilteredView.as_view(), name="redrive-filtered"),
     path("api/v1/dead-letters/<uuid:letter_id>/discard", DiscardView.as_view(), name="discard"),
     path("api/v1/dead-letters/discard", DiscardFilteredView.as_view(), name="discard-filtered"),
+    path("api/v1/replays", ReplaysView.as_view(), name="replays"),
+    path("api/v1/replays/<uuid:replay_id>", ReplayView.as_view(), name="replay"),
+    path("api/v1/replays/<uuid:replay_id>/pause", PauseReplayView.as_view(), name="pause-replay"),
+    path(
+        "api/v1/replays/<uuid:replay_id>/resume", ResumeReplayView.as_view(), name="resume-replay"
+    ),
+    path("api/v1/replays/<uuid:replay_id>/stop", StopReplayView.as_view(), name="stop-replay"),
     path("api/v1/schema/", SchemaView.as_view(), name="schema"),
     path("api/v1/docs/", swagger, name="docs"),
     path("api/v1/asyncapi.json", AsyncApiView.as_view(), name="asyncapi"),

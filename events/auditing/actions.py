@@ -1,6 +1,6 @@
 """Operator actions: the one door through which a change made by hand enters the audit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from django.db import connection, transaction
@@ -31,26 +31,51 @@ def record_action(
     Raises TransactionManagementError outside a transaction and ValueError without a reason, both
     only if the action is allowed: the caller has to ask for the reason first.
     """
-    if allowed and not connection.in_atomic_block:
-        raise TransactionManagementError(
-            f"record {action!r} in the transaction that does it: use transaction.atomic()"
-        )
-    if allowed and not reason.strip():
-        raise ValueError(f"{action!r} needs a reason")
-    row = OperatorAction.objects.create(
-        actor=_fitted("actor", actor),
-        action=_fitted("action", action),
-        target_type=_fitted("target_type", target_type),
-        target_id=_fitted("target_id", str(target_id)),
-        reason=_storable(reason.strip()),
-        details=_told(details or {}),
+    if allowed:
+        _check(action, reason=reason)
+    row = _row(
+        actor=actor,
+        action=action,
+        target_type=target_type,
+        target_id=target_id,
+        reason=reason,
+        details=details,
         allowed=allowed,
-        origin=_fitted("origin", origin),
-        request_id=_fitted("request_id", request_id),
-        at=Now(),
+        origin=origin,
+        request_id=request_id,
     )
+    row.save(force_insert=True)
     row.refresh_from_db(fields=["at"])
     return row
+
+
+def record_actions(
+    *,
+    actor: str,
+    action: str,
+    target_type: str,
+    target_ids: Iterable[object],
+    reason: str,
+    origin: str = "",
+    request_id: str = "",
+) -> None:
+    """Store who does the same to each of many things: a row each, in one statement.
+
+    Else as `record_action`, for what is allowed.
+    """
+    _check(action, reason=reason)
+    OperatorAction.objects.bulk_create(
+        _row(
+            actor=actor,
+            action=action,
+            target_type=target_type,
+            target_id=target_id,
+            reason=reason,
+            origin=origin,
+            request_id=request_id,
+        )
+        for target_id in target_ids
+    )
 
 
 def refuse(
@@ -83,6 +108,41 @@ def refuse(
             request_id=request_id,
         )
     raise ActionRefused(why)
+
+
+def _check(action: str, *, reason: str) -> None:
+    if not connection.in_atomic_block:
+        raise TransactionManagementError(
+            f"record {action!r} in the transaction that does it: use transaction.atomic()"
+        )
+    if not reason.strip():
+        raise ValueError(f"{action!r} needs a reason")
+
+
+def _row(
+    *,
+    actor: str,
+    action: str,
+    target_type: str,
+    target_id: object,
+    reason: str,
+    origin: str,
+    request_id: str,
+    details: Mapping[str, Any] | None = None,
+    allowed: bool = True,
+) -> OperatorAction:
+    return OperatorAction(
+        actor=_fitted("actor", actor),
+        action=_fitted("action", action),
+        target_type=_fitted("target_type", target_type),
+        target_id=_fitted("target_id", str(target_id)),
+        reason=_storable(reason.strip()),
+        details=_told(details or {}),
+        allowed=allowed,
+        origin=_fitted("origin", origin),
+        request_id=_fitted("request_id", request_id),
+        at=Now(),
+    )
 
 
 def _fitted(name: str, text: str) -> str:

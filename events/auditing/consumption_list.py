@@ -13,22 +13,17 @@ from uuid import UUID
 from django.db import connection
 
 from events.auditing.lanes import EXAMINED, Lanes, Place, Places, given, places
+from events.auditing.loose_scan import loose_scan
 from events.auditing.positions import newest_at_positions
 from events.models import Attempt, Consumption, DeadLetter
 
 LIMIT = 200  # attempts, and letters, of one consumption
 SLACK = timedelta(minutes=10)  # no transaction that begins a consumption is nearly as long
 
-# The groups in the ledger: one step down the index for each.
-_GROUPS = """
-WITH RECURSIVE found(name) AS (
-    (SELECT c."group" FROM events_consumption c ORDER BY c."group" LIMIT 1)
-    UNION ALL
-    SELECT (SELECT c."group" FROM events_consumption c WHERE c."group" > found.name
-            ORDER BY c."group" LIMIT 1)
-    FROM found WHERE found.name IS NOT NULL
-) SELECT name FROM found WHERE name IS NOT NULL
-"""
+_GROUPS = f"""
+    WITH RECURSIVE {loose_scan("found", table="events_consumption", column='"group"')}
+    SELECT value FROM found WHERE value IS NOT NULL
+"""  # noqa: S608 - names of ours
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
+
+from events.models import LIVE
+
+FORCED = "forced replay"
 
 
 class Kind(StrEnum):
@@ -13,6 +18,7 @@ class Kind(StrEnum):
     WAITING = "waiting"
     PARKED = "parked"
     PUBLISHED = "published"
+    REPLAYED = "replayed"
     STARTED = "started"
     EFFECT_BEGAN = "effect_began"
     FAILED = "failed"
@@ -64,6 +70,13 @@ class Entry:
 def facts(*pairs: tuple[str, str | int | datetime | None]) -> tuple[Fact, ...]:
     """Keep the pairs that say something, in their order."""
     return tuple((name, value) for name, value in pairs if value not in (None, ""))
+
+
+def replay_fact(*, generation: UUID, replay: UUID | None = None) -> tuple[str, str]:
+    """Name the replay that ran something, and whether it was a forced one; empty for none."""
+    if generation != LIVE:
+        return FORCED, str(generation)
+    return "replay", str(replay or "")
 
 
 def seconds(duration_s: float | None) -> str | None:

@@ -1,17 +1,14 @@
-"""Finding: from whatever a person has in hand to the events it names, by index only."""
+"""Finding: from whatever a person has in hand to the events it names, in one query by index."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
-
+from events.auditing.lookups import WAYS, Row, looked_up
 from events.conf import waybill as configured
-from events.consuming.subscriptions import groups
 from events.event import Position
-from events.models import Consumption, DeadLetter, Event, Heartbeat, Publication
 
 LIMIT = 50
 LONGEST = 1024  # characters; nothing that can be found is named longer
@@ -21,15 +18,16 @@ _LARGEST_PARTITION, _LARGEST_OFFSET = 2**31 - 1, 2**63 - 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Match:
-    """One event that was found; for a message not published here, its letter or ledger row."""
+    """One event that was found, or a replay; of a message not published here a letter or row."""
 
-    type: str  # event, dead_letter or consumption
+    type: str  # event, dead_letter, consumption or replay
     id: str
     by: str  # what the text turned out to be, in words
     at: datetime
     topic: str
     title: str
     key: str = ""
+    position: Position | None = None  # of a letter or a consumption
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,91 +47,43 @@ class Found:
 def find(text: str, *, topics: Collection[str] | None = None) -> Found:
     """Find events by id, CloudEvents id, key (an order id, say), subject, dedupe key or position.
 
-    With `topics` nothing of other topics is found. A position is written
-    `topic:partition:offset`. Dedupe keys are found for the groups that subscribe or run now. Every
-    question is answered by an index, and the longest text is bounded.
+    A position is written `topic:partition:offset`. A message that was not published here is found
+    by its position, its dedupe key or the id of its dead letter; a replay by its id. With `topics`
+    nothing of other topics is found. Every question is answered by an index, all of them in one
+    query, and the longest text is bounded.
     """
     text = text.strip()
     if not text or len(text) > LONGEST or not _storable(text):
         return Found(text=text[:LONGEST])
+    rows = looked_up(
+        text,
+        identifier=_uuid(text),
+        position=_position(text),
+        own_source=configured().source,
+        topics=topics,
+        most=LIMIT + 1,
+    )
     found: dict[tuple[str, str], Match] = {}
-    within = Q() if topics is None else Q(topic__in=topics)
-    for match in _matches(text, within=within):
-        found.setdefault((match.type, match.id), match)
+    for row in sorted(rows, key=lambda row: WAYS.index(row.by)):
+        found.setdefault((row.type, row.id), _match(row))
     newest = sorted(found.values(), key=lambda match: (match.at, match.id), reverse=True)
     return Found(text=text, matches=tuple(newest[:LIMIT]), is_cut=len(newest) > LIMIT)
 
 
-def _matches(text: str, *, within: Q) -> Iterator[Match]:
-    if (identifier := _uuid(text)) is not None:
-        yield from _events(within & Q(pk=identifier), by="event id")
-        yield from _letters(within & Q(pk=identifier), by="dead letter id")
-    known = _known_groups()
-    if (position := _position(text)) is not None:
-        published = Publication.objects.at(position).values_list("event_id", flat=True)[:LIMIT]
-        yield from _events(within & Q(pk__in=list(published)), by="position")
-        where = Q(topic=position.topic, partition=position.partition, offset=position.offset)
-        yield from _letters(within & where & Q(group__in=known), by="position")
-    yield from _events(within & Q(source=configured().source, ce_id=text), by="CloudEvents id")
-    yield from _events(within & Q(key=text), by="key")
-    yield from _events(within & Q(subject=text) & ~Q(subject=""), by="subject")
-    yield from _done(text, within=within & Q(group__in=known))
-
-
-def _events(wanted: Q, *, by: str) -> Iterator[Match]:
-    rows = Event.objects.filter(wanted).newest_first().only("topic", "type", "key", "accepted_at")
-    for event in rows[: LIMIT + 1]:
-        yield Match(
-            type="event",
-            id=str(event.pk),
-            by=by,
-            at=event.accepted_at,
-            topic=event.topic,
-            title=event.type,
-            key=event.key or "",
-        )
-
-
-def _letters(wanted: Q, *, by: str) -> Iterator[Match]:
-    rows = DeadLetter.objects.filter(wanted).order_by("-created_at", "-id")
-    for letter in rows.only("event_id", "topic", "group", "exception", "created_at")[: LIMIT + 1]:
-        if letter.event_id is not None:
-            yield from _events(Q(pk=letter.event_id), by=by)
-            continue
-        yield Match(
-            type="dead_letter",
-            id=str(letter.pk),
-            by=by,
-            at=letter.created_at,
-            topic=letter.topic,
-            title=f"dead letter of {letter.group}: {letter.exception}",
-        )
-
-
-def _done(dedupe_key: str, *, within: Q) -> Iterator[Match]:
-    rows = Consumption.objects.of_key(dedupe_key).filter(within)
-    ledger = list(
-        rows.order_by("-id").only("event_id", "topic", "group", "outcome", "first_at")[: LIMIT + 1]
+def _match(row: Row) -> Match:
+    position = None
+    if row.partition is not None and row.offset is not None:
+        position = Position(row.topic, row.partition, row.offset)
+    return Match(
+        type=row.type,
+        id=row.id,
+        by=row.by,
+        at=row.at,
+        topic=row.topic,
+        title=row.title,
+        key=row.key or "",
+        position=position,
     )
-    events = [row.event_id for row in ledger if row.event_id is not None]
-    if events:
-        yield from _events(Q(pk__in=events), by="dedupe key")
-    for row in ledger:
-        if row.event_id is None:
-            yield Match(
-                type="consumption",
-                id=str(row.pk),
-                by="dedupe key",
-                at=row.first_at,
-                topic=row.topic,
-                title=f"consumption of {row.group}: {row.outcome}",
-            )
-
-
-def _known_groups() -> list[str]:
-    """The unique index of the ledger begins with the group: ask for those there can be."""
-    running = Heartbeat.objects.filter(role="consumer").values_list("name", flat=True)
-    return sorted({*groups(), *running})
 
 
 def _uuid(text: str) -> UUID | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from events.auditing.entries import Entry, Fact, Kind, Target, facts
+from events.auditing.entries import Entry, Fact, Kind, Target, facts, replay_fact
 from events.errors import EffectUnknown
 from events.models import DeadLetter
 
@@ -46,6 +46,7 @@ def _beginning(letter: DeadLetter, parent: DeadLetter | None) -> Entry:
             ("handler", letter.handler),
             ("attempts", letter.attempts or None),
             ("dedupe key", letter.dedupe_key),
+            replay_fact(generation=letter.generation, replay=letter.replay_id),
             (CAME_FROM, str(letter.parent_id or "")),
             ("reason", letter.reason if kind is Kind.REDRIVING else ""),
             ("exception", "" if letter.exception in letter.error else letter.exception),

@@ -4,18 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from events.auditing.entries import Entry, Fact, Kind, Target, facts, seconds
+from events.auditing.entries import Entry, Kind, Target, facts, replay_fact, seconds
 from events.models import (
-    LIVE,
     Attempt,
     Consumption,
     Event,
     OperatorAction,
     OutboxEntry,
     Publication,
+    Replay,
 )
 
 Key = tuple[str, str, UUID]  # group, dedupe key, generation
+REVEAL = "reveal"  # the action of who looks at what a message says
 
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -93,6 +94,7 @@ def of_attempts(
                 ("worker", _worker(attempt)),
                 ("took", seconds(attempt.duration_s)),
                 ("dedupe key", attempt.dedupe_key if skipped else ""),
+                replay_fact(generation=attempt.generation),
                 ("error", attempt.error),
                 ("done by event", str(original.event_id or original.ce_id) if original else ""),
             ),
@@ -102,23 +104,22 @@ def of_attempts(
 
 def of_consumption(consumption: Consumption, *, success: Attempt | None) -> Iterator[Entry]:
     """Tell how far one group came with the event."""
+    target = Target("consumption", str(consumption.pk))
+    replay = replay_fact(generation=consumption.generation, replay=consumption.replay_id)
     if consumption.effect_began_at is not None:
-        yield _entry_of(
-            consumption,
-            kind=Kind.EFFECT_BEGAN,
+        yield Entry(
             at=consumption.effect_began_at,
+            kind=Kind.EFFECT_BEGAN,
             summary="The external effect began",
-            details=facts(("reference", consumption.effect_reference)),
+            group=consumption.group,
+            details=facts(("reference", consumption.effect_reference), replay),
+            target=target,
         )
-    if consumption.outcome == Consumption.Outcome.RETRYING:
-        at = consumption.next_attempt_at or consumption.first_at
-    else:
-        at = consumption.finished_at or consumption.effect_began_at or consumption.first_at
-    yield _entry_of(
-        consumption,
+    yield Entry(
+        at=_stood_at(consumption),
         kind=Kind(consumption.outcome),
-        at=at,
         summary=_OUTCOMES[consumption.outcome],
+        group=consumption.group,
         details=facts(
             ("handler", consumption.handler),
             ("worker", _worker(consumption)),
@@ -127,8 +128,27 @@ def of_consumption(consumption: Consumption, *, success: Attempt | None) -> Iter
             ("dedupe key", consumption.dedupe_key),
             ("times unknown", consumption.unknown_count or None),
             ("lease until", _lease(consumption)),
+            replay,
             ("error", consumption.error),
         ),
+        target=target,
+    )
+
+
+def of_replay(replay: Replay, *, began_at: datetime) -> Entry:
+    """Tell, where it came to this message, that a replay ran it, and why."""
+    return Entry(
+        at=began_at,
+        kind=Kind.REPLAYED,
+        summary=f"Replayed by {replay.by}: {replay.mode}",
+        group=replay.group,
+        details=facts(
+            ("replay", str(replay.pk)),
+            ("state", replay.state),
+            ("finished", replay.finished_at),
+            ("reason", replay.reason),
+        ),
+        target=Target("replay", str(replay.pk)),
     )
 
 
@@ -138,8 +158,9 @@ def of_actions(actions: Iterable[OperatorAction]) -> Iterator[Entry]:
         yield Entry(
             at=action.at,
             kind=Kind.ACTION if action.allowed else Kind.REFUSED,
-            summary=f"{action.actor}: {action.action}" + ("" if action.allowed else " (refused)"),
+            summary=_deed(action),
             details=facts(
+                ("replay", action.target_id if action.target_type == "replay" else ""),
                 ("decided", str(action.details.get("how", ""))),
                 ("reason", action.reason),
                 ("from", action.origin),
@@ -159,6 +180,12 @@ _OUTCOMES: dict[str, str] = {
 }
 
 
+_SEEN = {
+    "dead_letter": "the value of its dead letter",
+    "consumption": "the message that is kept",
+}
+
+
 def _attempt_summary(attempt: Attempt) -> str:
     if attempt.result == Attempt.Result.DUPLICATE:
         return "Skipped: another event already did this"
@@ -167,20 +194,18 @@ def _attempt_summary(attempt: Attempt) -> str:
     return f"Attempt {attempt.number} failed"
 
 
-def _entry_of(
-    consumption: Consumption, *, kind: Kind, at: datetime, summary: str, details: tuple[Fact, ...]
-) -> Entry:
-    replay = (
-        () if consumption.generation == LIVE else facts(("replay", str(consumption.generation)))
-    )
-    return Entry(
-        at=at,
-        kind=kind,
-        summary=summary,
-        group=consumption.group,
-        details=details + replay,
-        target=Target("consumption", str(consumption.pk)),
-    )
+def _deed(action: OperatorAction) -> str:
+    if not action.allowed:
+        return f"{action.actor}: {action.action} (refused)"
+    if action.action == REVEAL:
+        return f"{action.actor} saw {_SEEN.get(action.target_type, 'its value')}"
+    return f"{action.actor}: {action.action}"
+
+
+def _stood_at(consumption: Consumption) -> datetime:
+    if consumption.outcome == Consumption.Outcome.RETRYING:
+        return consumption.next_attempt_at or consumption.first_at
+    return consumption.finished_at or consumption.effect_began_at or consumption.first_at
 
 
 def _worker(row: Attempt | Consumption) -> str:

@@ -1,18 +1,19 @@
 """The waybill: everything known about one event, read by index in a handful of queries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
-from typing import TypeVar
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Length
 
 from events.auditing import timeline
+from events.auditing.action_targets import Targets, actions_on, targets_of
 from events.auditing.entries import Entry
-from events.auditing.letter_entries import of_dead_letters
+from events.auditing.handling import LIMIT, bounded, handling_of
+from events.grants import Right, grants_of
 from events.models import (
     Attempt,
     Consumption,
@@ -21,11 +22,8 @@ from events.models import (
     OperatorAction,
     OutboxEntry,
     Publication,
+    Replay,
 )
-
-LIMIT = 200  # rows of one kind; no event has that many unless something is badly wrong
-
-Row = TypeVar("Row", bound=Model)
 
 
 class State(StrEnum):
@@ -41,8 +39,9 @@ class Waybill:
     """What happened to one event.
 
     The bytes of `event.value`, of dead letters and kept effects are read from the database only
-    when asked for. `originals` are ledger rows of other events that hold a dedupe key of this one.
-    `is_complete` is False if LIMIT rows of one kind were read; newer ones are then left out.
+    when asked for. `originals` are ledger rows that hold a dedupe key for which this event was
+    skipped. `replays` ran the event. `is_complete` is False if LIMIT rows of one kind were read;
+    newer ones, of actions the older ones, are then left out.
     """
 
     event: Event
@@ -54,51 +53,49 @@ class Waybill:
     originals: tuple[Consumption, ...]
     attempts: tuple[Attempt, ...]
     dead_letters: tuple[DeadLetter, ...]
+    replays: tuple[Replay, ...]
     actions: tuple[OperatorAction, ...]
     timeline: tuple[Entry, ...]
     is_complete: bool
 
 
-def waybill(event_id: UUID) -> Waybill:
-    """Return the waybill of the event; raises Event.DoesNotExist. At most eight queries."""
-    event = Event.objects.defer("value").annotate(value_bytes=Length("value")).get(pk=event_id)
-    # The outbox before the publications: an entry delivered meanwhile is told twice, never lost.
-    outbox = _bounded(OutboxEntry.objects.filter(event=event_id).order_by("sequence"))
-    publications = _bounded(Publication.objects.filter(event=event_id).order_by("id"))
-    consumptions = _bounded(_ledger().filter(event=event_id).order_by("id"))
-    attempts = _bounded(Attempt.objects.filter(event=event_id).order_by("id"))
-    letters = _bounded(
-        DeadLetter.objects.filter(event=event_id)
-        .defer("key", "value", "headers", "traceback")
-        .order_by("created_at", "id")
-    )
-    originals = _originals(attempts)
-    actions = _bounded(
-        _actions_on(event_id, outbox=outbox, letters=letters, consumptions=consumptions)
-    )
-    rows = (outbox, publications, consumptions, attempts, letters, actions)
+def waybill(event_id: UUID, *, user: Any = None) -> Waybill:
+    """Return the waybill of the event: seven queries, whatever is stored.
+
+    Raises Event.DoesNotExist, with a `user` also where they may not read its topic.
+    """
+    event = _readable(event_id, user=user)
+    # Backwards along the flow: whatever is told, what led to it was there when that was read.
+    handling = handling_of(event_id)
+    # But the outbox first: an entry delivered meanwhile is told twice, never lost.
+    outbox = bounded(OutboxEntry.objects.filter(event=event_id).order_by("sequence"))
+    publications = bounded(Publication.objects.filter(event=event_id).order_by("id"))
+    entries = [entry.sequence for entry in outbox]
+    own: Targets = [("event", [event_id]), ("outbox_entry", entries)]
+    actions = actions_on([*own, *targets_of(handling)])
     return Waybill(
         event=event,
         state=_state(outbox, publications),
         value_bytes=vars(event)["value_bytes"],  # the annotation
         outbox=outbox,
         publications=publications,
-        consumptions=consumptions,
-        originals=originals,
-        attempts=attempts,
-        dead_letters=letters,
+        consumptions=handling.consumptions,
+        originals=handling.originals,
+        attempts=handling.attempts,
+        dead_letters=handling.dead_letters,
+        replays=handling.replays,
         actions=actions,
         timeline=timeline.in_order(
             chain(
                 timeline.of_event(event),
                 timeline.of_outbox(outbox),
                 timeline.of_publications(publications),
-                _handled(consumptions, originals=originals, attempts=attempts, letters=letters),
-                of_dead_letters(letters),
+                handling.entries(),
                 timeline.of_actions(actions),
             )
         ),
-        is_complete=all(len(found) < LIMIT for found in rows),
+        is_complete=handling.is_complete
+        and all(len(rows) < LIMIT for rows in (outbox, publications, actions)),
     )
 
 
@@ -110,70 +107,14 @@ def state_of(event: Event) -> State:
     return State.PUBLISHED if told["is_published"] else State.ACCEPTED
 
 
-def _bounded(rows: QuerySet[Row]) -> tuple[Row, ...]:
-    return tuple(rows[:LIMIT])
-
-
-def _ledger() -> QuerySet[Consumption]:
-    return Consumption.objects.defer("effect_payload", "message")
+def _readable(event_id: UUID, *, user: Any) -> Event:
+    event = Event.objects.defer("value").annotate(value_bytes=Length("value")).get(pk=event_id)
+    if user is not None and not grants_of(user).allows(Right.READ, event.topic):
+        raise Event.DoesNotExist
+    return event
 
 
 def _state(outbox: Sequence[OutboxEntry], publications: Sequence[Publication]) -> State:
     if any(entry.parked_at and entry.cause == OutboxEntry.Cause.FIRST for entry in outbox):
         return State.PARKED
     return State.PUBLISHED if publications else State.ACCEPTED
-
-
-def _originals(attempts: Sequence[Attempt]) -> tuple[Consumption, ...]:
-    skipped = {Attempt.Result.DUPLICATE, Attempt.Result.CONFLICT}
-    wanted = Q()
-    for attempt in attempts:
-        if attempt.result in skipped:
-            wanted |= Q(
-                group=attempt.group,
-                dedupe_key=attempt.dedupe_key,
-                generation=attempt.generation,
-            )
-    return _bounded(_ledger().filter(wanted).order_by("id")) if wanted else ()
-
-
-def _actions_on(
-    event_id: UUID,
-    *,
-    outbox: Sequence[OutboxEntry],
-    letters: Sequence[DeadLetter],
-    consumptions: Sequence[Consumption],
-) -> QuerySet[OperatorAction]:
-    wanted = Q(target_type="event", target_id=str(event_id))
-    if outbox:
-        sequences = [str(entry.sequence) for entry in outbox]
-        wanted |= Q(target_type="outbox_entry", target_id__in=sequences)
-    if letters:
-        wanted |= Q(target_type="dead_letter", target_id__in=[str(row.pk) for row in letters])
-    if consumptions:
-        rows = [str(row.pk) for row in consumptions]
-        wanted |= Q(target_type="consumption", target_id__in=rows)
-    return OperatorAction.objects.filter(wanted).order_by("at", "id")
-
-
-def _handled(
-    consumptions: Sequence[Consumption],
-    *,
-    originals: Sequence[Consumption],
-    attempts: Sequence[Attempt],
-    letters: Sequence[DeadLetter],
-) -> Iterator[Entry]:
-    ledger = {(row.group, row.dedupe_key, row.generation): row for row in originals}
-    successes = {
-        (row.group, row.dedupe_key, row.generation): row
-        for row in attempts
-        if row.result == Attempt.Result.SUCCEEDED
-    }
-    yield from timeline.of_attempts(attempts, originals=ledger)
-    told = {(letter.group, letter.topic, letter.partition, letter.offset) for letter in letters}
-    for row in consumptions:
-        given_up = row.outcome == Consumption.Outcome.DEAD_LETTERED
-        if given_up and (row.group, row.topic, row.partition, row.offset) in told:
-            continue  # the letter tells it
-        success = successes.get((row.group, row.dedupe_key, row.generation))
-        yield from timeline.of_consumption(row, success=success)

@@ -12,7 +12,7 @@ from events.models import Replay
 LINE_EVERY_S = 5.0  # where lines stay
 BAR = 20  # characters
 SPEED_OVER_S = 10.0
-_CLEAR = "\r\x1b[2K"
+_CLEAR = "\x1b[2K"
 State = Replay.State
 
 
@@ -51,7 +51,8 @@ class ReplayProgress:
         now = self._clock()
         line = self._line(replay, now)
         if self._columns is not None:
-            self._write(f"{_CLEAR}{line[: max(1, self._columns() - 1)]}")
+            # Back to its beginning: what is logged meanwhile has a line of its own.
+            self._write(f"{_CLEAR}{line[: max(1, self._columns() - 1)]}\r")
         elif now - self._said[0] >= LINE_EVERY_S or replay.state != self._said[1]:
             self._write(f"{line}\n")
         else:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils import timezone
+
 from events.auditing.replay_progress import progress_of
 from events.management.replay_words import COUNTED, asked_for, number
 from events.models import Replay
@@ -21,7 +23,7 @@ State = Replay.State
 
 def report(replay: Replay, *, with_all_events: bool = False) -> Iterator[str]:
     """Yield the lines of the report, as far as the replay is."""
-    yield f"Replay {replay.pk} of {replay.group} is {replay.state}{_how_far(replay)}."
+    yield f"Replay {replay.pk} of {replay.group} {_standing(replay)}."
     yield f"  {asked_for(replay)}; asked for by {replay.by}: {replay.reason}"
     counted = {name: count for name in COUNTED if (count := replay.counters.get(name, 0))}
     width = max((len(number(count)) for count in counted.values()), default=0)
@@ -38,10 +40,22 @@ def report(replay: Replay, *, with_all_events: bool = False) -> Iterator[str]:
     yield from _next_steps(replay)
 
 
-def _how_far(replay: Replay) -> str:
+def _standing(replay: Replay) -> str:
     if replay.state == State.DONE and replay.started_at and replay.finished_at:
-        return f", after {(replay.finished_at - replay.started_at).total_seconds():.1f} s"
-    return f", at {int(progress_of(replay) * 100)} %"
+        took_s = (replay.finished_at - replay.started_at).total_seconds()
+        return f"is done, after {took_s:.1f} s"
+    at = f"at {int(progress_of(replay) * 100)} %"
+    if replay.state == State.RUNNING:
+        if _is_left(replay):
+            return f"stands {at}, and no process runs it"
+        return f"is running, {at}, on {replay.host}:{replay.pid}"
+    return f"is {replay.state}, {at}"
+
+
+def _is_left(replay: Replay) -> bool:
+    """Whether no process holds it, or the one that did is dead."""
+    expires_at = replay.lease_expires_at
+    return replay.lease_token is None or expires_at is None or expires_at <= timezone.now()
 
 
 def _gap(gap: dict[str, Any], *, with_all_events: bool) -> str:
@@ -75,7 +89,7 @@ def _next_steps(replay: Replay) -> Iterator[str]:
 
 def _how_to_go_on(replay: Replay) -> Iterator[str]:
     match replay.state:
-        case State.REQUESTED | State.RUNNING:
+        case State.REQUESTED | State.RUNNING if _is_left(replay):
             yield f"To go on with it: manage.py runreplay --id {replay.pk}"
         case State.PAUSED:
             yield f'It goes on with: manage.py resumereplay {replay.pk} --reason "…"'

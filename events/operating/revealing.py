@@ -12,9 +12,11 @@ ACTION = "reveal"
 def reveal(target_type: str, target_ids: Sequence[object], *, by: Operator) -> None:
     """Write, before the bytes are shown, who sees the values of these rows, and why.
 
-    One row for each: the waybill of an event tells who saw it. Committed at once; raises what the
-    database raises, and then nothing may be shown.
+    One row for each, all in one statement: the waybill of an event tells who saw it. Committed at
+    once, so it is not for the inside of a transaction (RuntimeError). Raises what the database
+    raises, and then nothing may be shown.
     """
-    with transaction.atomic():
-        for target_id in target_ids:
-            by.record(ACTION, target_type=target_type, target_id=target_id, details={})
+    if not target_ids:
+        return
+    with transaction.atomic(durable=True):
+        by.record_each(ACTION, target_type=target_type, target_ids=target_ids)

@@ -1,4 +1,4 @@
-"""The project's processes as the demo runs them: API, relay, consumer, manage.py's commands."""
+"""The project's processes as the demo runs them: API, relay, consumer, replays, commands."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ class Processes:
     def consumer(self) -> ManagedProcess:
         """The consumer of the invoices."""
         return self._process("consumer", ["manage.py", "runconsumer", GROUP], restart="always")
+
+    def replays(self) -> ManagedProcess:
+        """The worker that runs replays asked for in the admin and over HTTP."""
+        return self._process("replays", ["manage.py", "runreplay", "--serve"], restart="always")
 
     def run(self, name: str, *arguments: str) -> str:
         """Run Python with these arguments to its end, and return what it wrote.

@@ -33,6 +33,7 @@ class Stage:
     api: ManagedProcess
     relay: ManagedProcess
     consumer: ManagedProcess
+    replays: ManagedProcess | None = None
 
     def __init__(self, *, state: State, screen: Screen) -> None:
         self.state = state
@@ -77,6 +78,11 @@ class Stage:
                 supervisor=self.supervisor,
             )
 
+    def start_replays(self) -> ManagedProcess:
+        """Start the worker for replays; it is ready when it is."""
+        self.replays = self.supervisor.add(self._processes.replays())
+        return self.replays
+
     def client(self) -> Client:
         """A client of the API with the demo's token."""
         return Client(port=self.port, token=self.account.token)
@@ -88,8 +94,9 @@ class Stage:
     def stop(self) -> None:
         """Stop everything, services last. Raises ServiceFailed."""
         if self._is_set:
-            self._screen.line("Stopping the consumer, the relay and the API")
-            processes = (self.consumer, self.relay, self.api)
+            self._screen.line("Stopping the API, the relay and the consumer")
+            processes = [self.consumer, self.relay, self.api]
+            processes += [self.replays] if self.replays else []
             with ThreadPoolExecutor(max_workers=len(processes)) as pool:
                 list(pool.map(ManagedProcess.stop, processes))
         self.supervisor.stop()

@@ -7,11 +7,13 @@ from events.api.openapi.ledger import (
     ATTEMPT_RECORD,
     CONSUMPTION_HISTORY,
     CONSUMPTION_RECORD,
+    GENERATION,
     POSITION,
 )
 from events.api.openapi.letters import HEADER, LETTER_RECORD, WHOLE_LETTER
 from events.api.openapi.problem import ITEM_PROBLEM, PROBLEM
 from events.api.openapi.publishing import CLOUD_EVENT, EVENT_REQUEST, PLACE
+from events.api.openapi.replay import REPLAY_PREVIEW, REPLAY_RECORD, WHOLE_REPLAY
 from events.api.openapi.shapes import (
     MOMENT,
     NUMBER,
@@ -30,7 +32,7 @@ from events.api.openapi.shapes import (
 from events.auditing.entries import Kind
 from events.auditing.waybill import State
 from events.grants import Right
-from events.models import DeadLetter
+from events.models import DeadLetter, Replay
 
 EVENT: dict[str, Shape] = {
     "id": UUID,
@@ -77,6 +79,7 @@ _WAYBILL = record(
         record(
             id=UUID,
             group=TEXT,
+            **GENERATION,
             **POSITION,
             state=one_of(*DeadLetter.State.values),
             attempts=WHOLE,
@@ -87,9 +90,39 @@ _WAYBILL = record(
             reason=TEXT,
         )
     ),
-    actions=listed(
-        record(id=UUID, at=MOMENT, actor=TEXT, action=TEXT, allowed=YES_OR_NO, reason=TEXT)
-    ),
+    replays={
+        **listed(
+            record(
+                id=UUID,
+                group=TEXT,
+                mode=one_of(*Replay.Mode.values),
+                state=one_of(*Replay.State.values),
+                by=TEXT,
+                reason=TEXT,
+                requested_at=MOMENT,
+                finished_at=nullable(MOMENT),
+            )
+        ),
+        "description": "The replays that ran it.",
+    },
+    actions={
+        **listed(
+            record(
+                id=UUID,
+                at=MOMENT,
+                actor=TEXT,
+                action=TEXT,
+                target_type=TEXT,
+                target_id=TEXT,
+                allowed=YES_OR_NO,
+                reason=TEXT,
+            )
+        ),
+        "description": (
+            "On the event, its outbox entries, letters and consumptions, and the replays; "
+            "`reveal`: somebody saw what it says."
+        ),
+    },
     timeline=listed(
         record(
             at=MOMENT,
@@ -169,5 +202,8 @@ COMPONENTS: dict[str, Any] = {
     "LetterHeader": HEADER,
     "Group": GROUP_RECORD,
     "Pause": PAUSE_RECORD,
+    "Replay": REPLAY_RECORD,
+    "WholeReplay": WHOLE_REPLAY,
+    "ReplayPreview": REPLAY_PREVIEW,
     "Waybill": partial(_WAYBILL, *_VALUE),
 }

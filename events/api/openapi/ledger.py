@@ -19,11 +19,17 @@ from events.api.openapi.shapes import (
 from events.models import Attempt, Consumption
 
 POSITION: dict[str, Shape] = {"topic": TEXT, "partition": WHOLE, "offset": WHOLE}
-_LEDGER_KEY: dict[str, Shape] = {
-    "group": TEXT,
-    "dedupe_key": TEXT,
-    "replay": {**nullable(UUID), "description": "The forced replay it belongs to."},
+GENERATION: dict[str, Shape] = {
+    "generation": {
+        **nullable(UUID),
+        "description": "The forced replay in whose ledger rows it is; null: in the group's own.",
+    },
+    "replay": {
+        **nullable(UUID),
+        "description": "The replay that ran it; of an attempt only a forced one is known.",
+    },
 }
+_LEDGER_KEY: dict[str, Shape] = {"group": TEXT, "dedupe_key": TEXT, **GENERATION}
 _CONSUMPTION: dict[str, Shape] = {
     "id": WHOLE,
     **_LEDGER_KEY,

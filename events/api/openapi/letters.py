@@ -1,7 +1,7 @@
 """Dead letters, described."""
 
 from events.api import problem_kinds as kinds
-from events.api.openapi.ledger import POSITION
+from events.api.openapi.ledger import GENERATION, POSITION
 from events.api.openapi.operation import Answer, Operation, path_parameter, query_parameter
 from events.api.openapi.paging import PAGES, PAGING, TIME
 from events.api.openapi.shapes import (
@@ -39,6 +39,7 @@ _LETTER: dict[str, Shape] = {
     "type": TEXT,
     "dedupe_key": TEXT,
     "handler": TEXT,
+    **GENERATION,
     "attempts": WHOLE,
     "exception": TEXT,
     "error": TEXT,

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from events.api.body import json_object, read_json
 from events.api.idempotency import answered_once
 from events.api.members import Members
+from events.api.operator import operator_of, origin_of
 from events.api.problems import Problem
 from events.api.request_id import request_id_of
 from events.auditing.actions import refuse
@@ -51,12 +52,7 @@ class Asked:
         """
         reason = self._reason(is_needed=not is_dry_run)
         self.members.refuse()
-        return Operator(
-            name=self._request.user.get_username(),
-            reason=reason or _NO_REASON,
-            origin=_origin(self._request),
-            request_id=request_id_of(self._request),
-        )
+        return operator_of(self._request, reason=reason or _NO_REASON)
 
     def _reason(self, *, is_needed: bool) -> str:
         members = self.members
@@ -69,7 +65,7 @@ class Asked:
 def operated(
     request: Request,
     *,
-    deed: Deed,
+    deed: Deed | Callable[[Document], Deed],
     lacking: Callable[[Document], str],
     act: Callable[[Asked], Response],
     limit: int = BODY_BYTES,
@@ -77,20 +73,22 @@ def operated(
     """Return what `act` answers, in a transaction and once if the request has an Idempotency-Key.
 
     `lacking` is given the body, empty if it is no JSON object, and says which grant the caller
-    lacks. Then the refusal is committed to the audit, and ActionRefused raised; `act` is not
-    called. Raises Problem as read_json, answered_once and `act` do.
+    lacks; so is `deed`, where only the body says what is to be done to what. Then the refusal is
+    committed to the audit, and ActionRefused raised; `act` is not called. Raises Problem as
+    read_json, answered_once and `act` do.
     """
     body = read_json(request, limit=limit)
     said = _said(body)
     if why := lacking(said):
+        refused = deed if isinstance(deed, Deed) else deed(said)
         refuse(
             why,
             actor=request.user.get_username(),
-            action=deed.action,
-            target_type=deed.target_type,
-            target_id=deed.target_id,
+            action=refused.action,
+            target_type=refused.target_type,
+            target_id=refused.target_id,
             reason=_text(said.get("reason"))[:REASON_CHARACTERS],
-            origin=_origin(request),
+            origin=origin_of(request),
             request_id=request_id_of(request),
         )
     return answered_once(request, body=body, act=lambda: act(Asked(request, body)))
@@ -118,7 +116,3 @@ def _said(body: bytes) -> Document:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _origin(request: Request) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))

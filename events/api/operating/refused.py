@@ -75,6 +75,18 @@ RESOLVE_REFUSED = declare_problem(
         remedy="Do what the detail says.",
     )
 )
+REPLAY_REFUSED = declare_problem(
+    ProblemKind(
+        code="replay-refused",
+        status=409,
+        title="The replay cannot be made or changed so",
+        meaning=(
+            "What it should read is not there, or it is in no state to be paused, resumed or "
+            "stopped."
+        ),
+        remedy="Read the replay, its state says how it stands; else do what the detail says.",
+    )
+)
 
 
 def letter_refused(kind: ProblemKind, why: str) -> Problem:
@@ -108,6 +120,11 @@ def _edit_refused(error: errors.EditRefused) -> Problem:
 @problem_of.register
 def _resolve_refused(error: errors.ResolveRefused) -> Problem:
     return Problem(RESOLVE_REFUSED, sentence(error))
+
+
+@problem_of.register
+def _replay_refused(error: errors.ReplayRefused) -> Problem:
+    return Problem(REPLAY_REFUSED, sentence(error))
 
 
 @problem_of.register

@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 from django.http import HttpResponse
 
-from events.api.event_record import event_address, event_record
 from events.api.publishing.parsed import Parsed
 from events.api.publishing.refusals import refusal
 from events.api.publishing.waiting import Place
-from events.api.rendering import to_json
+from events.auditing.event_record import event_address, event_record
 from events.auditing.waybill import State, state_of
 from events.errors import PublishRefused
+from events.json_text import to_json
 from events.models import Event
 from events.publishing.accepted_event import AcceptedEvent
 from events.publishing.offering import Outcome

@@ -54,7 +54,7 @@ class Living:
         self._services = [ServicePart(each, say=notes.add) for each in stage.stack.services]
         processes = [
             ProcessPart(each, supervisor=stage.supervisor)
-            for each in (stage.api, stage.relay, stage.consumer)
+            for each in (stage.api, stage.relay, stage.consumer, stage.start_replays())
         ]
         # Asked in threads of their own: a Docker engine may be slow to tell.
         self._states = {

@@ -1,4 +1,4 @@
-"""What a person is told once the demo lives: addresses, a login, and three things to try."""
+"""What a person is told once the demo lives: addresses, a login, and what to try."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from local.children import ROOT
 from local.demo.account import Account
 from local.demo.orders import Order
+from local.demo.processes import GROUP
 from local.demo.stage import Stage
 from local.demo.state import DIRECTORY, State, write_secret
 from local.smtp import Smtp
@@ -47,6 +48,7 @@ def tries(state: State, *, port: int) -> list[tuple[str, Sequence[str]]]:
     control = f"{_python()} -m local"
     where = "" if state.directory == DIRECTORY else f" --directory {shown(state.directory)}"
     orders = f"http://127.0.0.1:{port}/api/v1/orders"
+    sourced = f". {shown(state.environment)}"
     curl = f"curl -sS -w ' %{{http_code}}\\n' -H @{shown(state.headers)} -d @{shown(state.order)}"
     return [
         (
@@ -60,6 +62,10 @@ def tries(state: State, *, port: int) -> list[tuple[str, Sequence[str]]]:
         (
             "kill -9 the relay, or any pid below: it is started again, nothing is lost:",
             [f"{control} kill relay{where}"],
+        ),
+        (
+            "Replay every order: all is done already, and no mail is sent twice:",
+            [f"{sourced} && {_python()} manage.py runreplay {GROUP} --reason 'a look'"],
         ),
     ]
 

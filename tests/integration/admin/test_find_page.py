@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from tests.audit_rows import a_dead_letter, a_heartbeat, an_event, at
+from tests.audit_rows import a_dead_letter, an_event, at
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,6 @@ def test_an_empty_box_explains_itself(superuser: Client) -> None:
 
 
 def test_a_dead_letter_of_a_foreign_message_is_found_by_its_position(superuser: Client) -> None:
-    a_heartbeat(beat_at=at(0))
     letter = a_dead_letter(None, partition=2, offset=7)
 
     assert find(superuser, "order_invoices:2:7") == (
@@ -58,7 +57,6 @@ def test_a_dead_letter_of_a_foreign_message_is_found_by_its_position(superuser: 
 
 
 def test_what_a_user_may_not_see_is_not_found(client: Client) -> None:
-    a_heartbeat(beat_at=at(0))
     a_dead_letter(None, partition=2, offset=7)
     user = User.objects.create_user("bob", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_event"))

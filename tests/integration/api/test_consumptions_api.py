@@ -37,6 +37,7 @@ def test_it_tells_whether_order_1042_was_notified(api: Client) -> None:
                 "id": row.pk,
                 "group": "notifications",
                 "dedupe_key": "notification:invoices:1042",
+                "generation": None,
                 "replay": None,
                 "event_id": str(event.pk),
                 "source": "/waybill",

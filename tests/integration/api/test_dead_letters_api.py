@@ -48,6 +48,8 @@ def test_a_letter_is_listed_without_its_bytes(api: Client) -> None:
         "type": "",
         "dedupe_key": "",
         "handler": "invoices.handlers.send_invoice",
+        "generation": None,
+        "replay": None,
         "attempts": 4,
         "exception": "invoices.errors.NoTaxRate",
         "error": "no rate for XX",

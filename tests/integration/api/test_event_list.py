@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from events.auditing import event_list
+from events.auditing import event_list, lanes
 from events.models import Event, TopicGrant
 from tests.audit_rows import START, a_publication, an_event, an_outbox_entry, at
 from tests.conftest import MakeTopic
@@ -71,7 +71,7 @@ def test_a_record_is_that_of_publishing_without_value_and_headers(api: Client) -
 def test_each_filter_narrows_the_list_however_few_rows_a_page_may_look_at(
     api: Client, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_list, "EXAMINED", most)
+    monkeypatch.setattr(lanes, "EXAMINED", most)
     rows = [
         an_event(
             f"key {number % 3}",
@@ -110,7 +110,7 @@ def test_each_filter_narrows_the_list_however_few_rows_a_page_may_look_at(
 def test_states_are_told_apart_from_the_small_side_and_from_the_large(
     api: Client, most: int, waiting: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_list, "EXAMINED", most)
+    monkeypatch.setattr(lanes, "EXAMINED", most)
     monkeypatch.setattr(event_list, "WAITING", waiting)
     found: dict[str, list[Event]] = {"accepted": [], "published": [], "parked": []}
     for number in range(12):
@@ -139,7 +139,7 @@ def test_a_caller_sees_the_topics_they_may_read_as_one_list(
     most: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(event_list, "EXAMINED", most)
+    monkeypatch.setattr(lanes, "EXAMINED", most)
     names = [make_topic(create=False) for _ in range(3)]
     TopicGrant.objects.create(user=reader, topic=names[0], may_read=True, may_see_values=True)
     TopicGrant.objects.create(user=reader, topic=f"{names[1][:-1]}*", may_read=True)

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 from django.contrib.auth.models import User
 from django.test import Client
@@ -44,8 +50,13 @@ def commit(admin: AdminClient, group: str, topic: str, offset: int) -> None:
     wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 0)])
 
     def is_committed() -> bool:
-        admin.alter_consumer_group_offsets([asked])[group].result(10)
-        found = admin.list_consumer_group_offsets([wanted])[group].result(10)
+        try:
+            admin.alter_consumer_group_offsets([asked])[group].result(10)
+            found = admin.list_consumer_group_offsets([wanted])[group].result(10)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.COORDINATOR_LOAD_IN_PROGRESS:
+                return False
+            raise
         return bool(found.topic_partitions[0].offset == offset)
 
     wait_until(is_committed)  # a group that is new may not be known to its coordinator yet

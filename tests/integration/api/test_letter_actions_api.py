@@ -152,7 +152,7 @@ def test_an_edit_is_looked_at_beforehand(api: Client) -> None:
     assert preview["after"]["headers"] == preview["before"]["headers"]
     assert refusable["problems"]
     assert state(letter) == State.OPEN
-    assert actions() == []
+    assert actions() == [("caller", "reveal", str(letter.pk), True)] * 2  # it shows the letter
 
 
 @pytest.mark.parametrize(

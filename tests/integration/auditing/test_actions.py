@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.db.transaction import TransactionManagementError
 
-from events.auditing.actions import record_action, refuse
+from events.auditing.actions import record_action, record_actions, refuse
 from events.errors import ActionRefused
 from events.models import OperatorAction
 
@@ -61,6 +61,40 @@ def test_an_action_tells_who_did_what_why_and_from_where() -> None:
 def test_a_change_needs_a_reason(reason: str) -> None:
     with pytest.raises(ValueError, match="needs a reason"):
         redrive(reason=reason)
+    with pytest.raises(ValueError, match="needs a reason"):
+        reveal_all(reason=reason)
+
+
+def reveal_all(**changes: object) -> None:
+    given: dict[str, object] = {
+        "actor": "ada",
+        "action": "reveal",
+        "target_type": "event",
+        "target_ids": [1, "x\x00"],
+        "reason": "a customer calls",
+    }
+    record_actions(**(given | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_the_same_of_many_things_is_a_row_each() -> None:
+    reveal_all(origin="10.0.4.7", request_id="r-1")
+    reveal_all(target_ids=[])
+
+    rows = OperatorAction.objects.order_by("target_id")
+    assert [row.target_id for row in rows] == ["1", "x\ufffd"]
+    assert {(row.actor, row.action, row.reason, row.origin, row.request_id) for row in rows} == {
+        ("ada", "reveal", "a customer calls", "10.0.4.7", "r-1")
+    }
+    assert all(row.allowed for row in rows)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_actions_outside_a_transaction_are_refused_and_leave_no_row() -> None:
+    with pytest.raises(TransactionManagementError, match=r"transaction\.atomic"):
+        reveal_all()
+
+    assert not OperatorAction.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,7 +8,8 @@ from django.db import transaction
 
 from events.auditing.actions import record_action
 from events.auditing.entries import Entry
-from events.auditing.waybill import LIMIT, State, Waybill, waybill
+from events.auditing.handling import LIMIT
+from events.auditing.waybill import State, Waybill, waybill
 from events.models import Event
 from tests.audit_rows import (
     a_consumption,

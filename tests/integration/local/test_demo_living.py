@@ -1,4 +1,4 @@
-"""The living demo in a terminal of 80 columns: its table's figures, and the three things to try.
+"""The living demo in a terminal of 80 columns: its table's figures, and what there is to try.
 
 One demo for all tests here; each leaves it as it found it. The commands are those it prints.
 """
@@ -194,6 +194,13 @@ def test_a_killed_relay_is_started_again_and_nothing_is_lost(demo: Demo) -> None
         every_s=0.3,
     )
     assert demo.part("relay")[0] != pid
+    demo.wait_until_nothing_is_lost()
+
+
+def test_all_orders_replayed_are_done_already_and_nobody_has_a_second_mail(demo: Demo) -> None:
+    said = demo.paste(demo.command("runreplay"))
+
+    assert re.search(r"^ +[\d,]+ {2}done already", said, re.MULTILINE), said
     demo.wait_until_nothing_is_lost()
 
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from events.api.rendering import OrjsonRenderer, rfc3339, to_json
+from events.api.rendering import OrjsonRenderer
+from events.json_text import rfc3339, to_json
 
 
 def test_times_are_utc_with_microseconds_even_where_they_are_zero() -> None:

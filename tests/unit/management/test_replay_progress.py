@@ -45,13 +45,13 @@ def test_a_terminal_has_one_line_that_is_rewritten() -> None:
     progress.show(replay(31_000, state="paused", failed=2))
     progress.close()
 
-    *lines, last = out.getvalue().split("\r\x1b[2K")
-    assert lines[1] == "[--------------------]   0 %  0 of 100,000"
+    *lines, last = out.getvalue().split("\x1b[2K")
+    assert lines[1] == "[--------------------]   0 %  0 of 100,000\r"
     assert lines[-1] == (
         "[######--------------]  30 %  30,000 of 100,000  2,000/s  35 s left"
-        "  run 1,000, done already 29,000"
+        "  run 1,000, done already 29,000\r"
     )
-    assert last == "[######--------------]  30 %  30,000 of 100,000  paused  failed 2\n"
+    assert last == "[######--------------]  30 %  30,000 of 100,000  paused  failed 2\r\n"
 
 
 def test_a_line_is_never_wider_than_the_terminal() -> None:
@@ -60,7 +60,7 @@ def test_a_line_is_never_wider_than_the_terminal() -> None:
 
     progress.show(replay(50_000, done=49_000))
 
-    assert len(out.getvalue().removeprefix("\r\x1b[2K")) == 39
+    assert len(out.getvalue().removeprefix("\x1b[2K").removesuffix("\r")) == 39
 
 
 def test_elsewhere_a_line_is_written_now_and_then_when_the_state_changes_and_at_the_end() -> None:

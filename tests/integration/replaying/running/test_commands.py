@@ -106,6 +106,7 @@ def test_ctrl_c_ends_it_after_the_message_in_hand_and_its_id_goes_on(
     replay = only_replay()
     assert (replay.state, replay.lease_token) == ("running", None)
     assert 5 < replay.counters["succeeded"] < 100
+    assert f"of {numbers.topic} stands at {replay.counters['succeeded']} %, and no process" in said
     assert said.splitlines()[-1] == f"To go on with it: manage.py runreplay --id {replay.pk}"
     numbers.handler.takes_s = 0
     command("runreplay", "--id", replay.pk)

@@ -1,10 +1,11 @@
-"""The consumption record: what the API tells of a ledger row, and of the attempts at it."""
+"""The consumption record: what is told of a ledger row, and of the attempts at it."""
 
 from typing import Any
 
-from events.api.position_members import position_members
 from events.auditing.consumption_list import ConsumptionHistory
-from events.models import LIVE, Attempt, Consumption
+from events.auditing.position_members import position_members
+from events.auditing.replay_members import replay_members
+from events.models import Attempt, Consumption
 
 
 def consumption_address(row: Consumption) -> str:
@@ -60,5 +61,4 @@ def attempt_record(row: Attempt) -> dict[str, Any]:
 
 
 def _ledger_key(row: Consumption | Attempt) -> dict[str, Any]:
-    replay = None if row.generation == LIVE else row.generation
-    return {"group": row.group, "dedupe_key": row.dedupe_key, "replay": replay}
+    return {"group": row.group, "dedupe_key": row.dedupe_key, **replay_members(row)}
