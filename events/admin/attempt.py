@@ -8,12 +8,15 @@ from django.utils.safestring import SafeString
 from events.admin import columns
 from events.admin.by_topic import ByTopic
 from events.admin.filters import GroupFilter, TopicFilter, among
+from events.admin.reaching import REACH, Asked, Reaching
+from events.auditing.attempt_list import attempt_places
 from events.auditing.entries import seconds
+from events.auditing.lanes import Places
 from events.models import LIVE, Attempt
 
 
 @admin.register(Attempt)
-class AttemptAdmin(ByTopic[Attempt]):
+class AttemptAdmin(Reaching, ByTopic[Attempt]):
     """Failures, the success after them, and skips of another event's key."""
 
     list_display = ("heading", "outcome", "waybill", "number", "worker", "started", "problem")
@@ -27,6 +30,16 @@ class AttemptAdmin(ByTopic[Attempt]):
         "outcome", "key", "waybill", "position", "run", "worker", "started", "took", "error_text",
     )  # fmt: skip
     empty_text = "Plain first successes leave no row here: nothing has failed or been skipped."
+
+    def reach(self, asked: Asked) -> Places:
+        """Find them by topic or as they were made."""
+        return attempt_places(
+            topics=asked.topics,
+            group=asked.chosen.get("group"),
+            result=asked.chosen.get("result"),
+            limit=asked.limit,
+            examined=REACH,
+        )
 
     @columns.column("Group and dedupe key", header=True)
     def heading(self, row: Attempt) -> tuple[str, Any]:

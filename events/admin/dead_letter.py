@@ -31,6 +31,9 @@ from events.admin.operated import Operated
 from events.admin.operating import editing, letters
 from events.admin.operating.operation import DISCARD, EDIT, REDRIVE, Operation
 from events.admin.operating.plan import Link
+from events.admin.reaching import REACH, Asked, Reaching
+from events.auditing.dead_letter_list import WantedLetters, letter_places
+from events.auditing.lanes import Places
 from events.models import DeadLetter
 
 _CHILDREN = 20
@@ -41,7 +44,7 @@ _OFFERED: dict[str, tuple[Operation, ...]] = {
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(Operated[DeadLetter]):
+class DeadLetterAdmin(Reaching, Operated[DeadLetter]):
     """What failed, by kind and one by one, with everything needed to understand it."""
 
     actions = ("redrive", "discard")
@@ -70,6 +73,20 @@ class DeadLetterAdmin(Operated[DeadLetter]):
     def rows(self) -> QuerySet[DeadLetter]:
         """Leave out the bytes and the traceback until a page asks for them."""
         return DeadLetter.objects.defer("key", "value", "headers", "traceback")
+
+    def reach(self, asked: Asked) -> Places:
+        """Find them by exception, state, topic or group, whichever is narrowest."""
+        state = asked.chosen.get("state")
+        if state not in {None, *DeadLetter.State.values}:
+            return Places([], None)
+        wanted = WantedLetters(
+            topics=asked.topics,
+            group=asked.chosen.get("group"),
+            exception=asked.chosen.get("exception"),
+            handler=asked.chosen.get("handler"),
+            state=None if state is None else DeadLetter.State(state),
+        )
+        return letter_places(wanted, after=None, limit=asked.limit, examined=REACH)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages on which letters are dealt with."""

@@ -14,10 +14,13 @@ from django.utils.safestring import SafeString
 
 from events.admin import columns, waybill_page
 from events.admin.by_topic import ByTopic
-from events.admin.filters import Choices, EqualsFilter, TopicFilter, TypeFilter, since
+from events.admin.filters import Choices, EqualsFilter, TopicFilter, TypeFilter, begun, since
 from events.admin.operating import republishing
 from events.admin.operating.operation import REVEAL_EVENT
+from events.admin.reaching import REACH, Asked, Reaching
 from events.admin.revealing import is_revealed, value_file
+from events.auditing.event_list import Wanted, event_places
+from events.auditing.lanes import Places
 from events.auditing.waybill import State, state_of, waybill
 from events.grants import readable
 from events.models import Event, OutboxEntry
@@ -46,7 +49,7 @@ class StateFilter(EqualsFilter):
 
 
 @admin.register(Event)
-class EventAdmin(ByTopic[Event]):
+class EventAdmin(Reaching, ByTopic[Event]):
     """What was published."""
 
     list_display = ("heading", "shown_key", "topic", "state", "accepted", "published_by")
@@ -57,6 +60,17 @@ class EventAdmin(ByTopic[Event]):
     def rows(self) -> QuerySet[Event]:
         """Leave out the bytes; tell the state."""
         return Event.objects.with_state().defer("value", "headers")
+
+    def reach(self, asked: Asked) -> Places:
+        """Find them by topic, by what waits, or as they were accepted."""
+        state = asked.chosen.get("state")
+        wanted = Wanted(
+            topics=asked.topics,
+            type=asked.chosen.get("type"),
+            state=State(state) if state in set(State) else None,
+            accepted_from=begun(asked.chosen.get("age")),
+        )
+        return event_places(wanted, after=None, limit=asked.limit, examined=REACH)
 
     @columns.column("Event", header=True)
     def heading(self, event: Event) -> tuple[str, SafeString]:

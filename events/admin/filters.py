@@ -1,6 +1,6 @@
 """Filters of the lists; their choices come from declarations in code, never from a scan."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from events.consuming.subscriptions import groups, subscriptions
 from events.grants import Right, grants_of
 from events.models import Replay
+from events.sql import database_time
 from events.topics import Topic, declared_topics
 
 Choices = list[tuple[str, str]]
@@ -129,6 +130,12 @@ def among(column: str, choices: type[TextChoices]) -> type[EqualsFilter]:
             return [(str(value), str(label)) for value, label in choices.choices]
 
     return ChoiceFilter
+
+
+def begun(age: str | None) -> datetime | None:
+    """Return when the age that was chosen in such a filter begins, by the database's clock."""
+    minutes = _AGES.get(age or "")
+    return None if minutes is None else database_time() - timedelta(minutes=minutes)
 
 
 def since(column: str) -> type[SimpleListFilter]:
