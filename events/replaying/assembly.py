@@ -76,7 +76,12 @@ class ReplayParts:
             lanes=self.lanes,
             decoder=parts.decoder,
             chosen=chosen_by(replay),
-            verdicts=Verdicts(group=replay.group, replay=replay.pk, generation=generation),
+            verdicts=Verdicts(
+                group=replay.group,
+                replay=replay.pk,
+                generation=generation,
+                overdue_s=parts.deadline_s,
+            ),
             inbox=parts.inbox(
                 ledger=ledger,
                 dedupe=dedupe,

@@ -11,8 +11,9 @@ from django.db.models.functions import Now
 
 from events.consuming.process import HOST
 from events.errors import InvalidEvent, ReplayBusy, ReplayRefused
-from events.models import Attempt, DeadLetter, OperatorAction, Pause, Replay
+from events.models import Attempt, DeadLetter, OperatorAction, Pause, Replay, Seek
 from events.operating.replays import pause_replay, resume_replay, stop_replay
+from events.operating.seeking import Latest, Seeking
 from events.replaying.lease import take_lease
 from events.replaying.process import ReplayProcess
 from events.replaying.waiting import next_replay
@@ -134,6 +135,21 @@ def test_what_a_stopped_replay_was_trying_again_is_for_the_next_one(numbers: Num
 
     assert counted(numbers.replay()) == {"succeeded": 1}
     assert numbers.handler.done() == [1]
+
+
+def test_what_the_group_tried_again_and_was_sought_past_is_run(numbers: Numbers) -> None:
+    numbers.declare(retry=RetryPolicy(max_attempts=99, initial_s=0.2, jitter=0), deadline_s=0.5)
+    numbers.handler.broken = {1: ValueError("not today")}
+    numbers.send(1, 2)
+    numbers.member()
+    wait_until(lambda: Attempt.objects.filter(result="failed").exists())
+    Seeking(numbers.topic, to=Latest()).carry_out(by=ANN)
+    wait_until(lambda: not Seek.objects.filter(done_at=None))
+    numbers.handler.broken.clear()
+
+    # As long as a handler might be at it, it is left.
+    wait_until(lambda: "in_work" not in counted(numbers.replay()))
+    assert sorted(numbers.handler.done()) == [1, 2]
 
 
 def test_without_its_handlers_it_fails_and_says_so(numbers: Numbers) -> None:
