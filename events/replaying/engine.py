@@ -153,7 +153,7 @@ class Engine:
             counted.append(verdict)
             if piece.is_archived:
                 counted.append(ARCHIVED)
-        for where in waiting:
+        for where in waiting - passed.keys():
             self.lanes.wait(where, at_least_s=AGAIN_S, now=self.clock())
         self.account.count(counted)
         self.lanes.pass_by(passed)

@@ -98,6 +98,7 @@ def test_what_no_handler_can_get_is_set_aside_once(numbers: Numbers) -> None:
         assert counted(numbers.replay())["undecodable"] == 1
     letter = DeadLetter.objects.get()
     assert (letter.offset, letter.state) == (0, "open")
+    assert numbers.run(numbers.ask(), storm_letters=1).state == "done"  # no storm of old letters
 
 
 def test_only_what_is_chosen_is_run(numbers: Numbers) -> None:
