@@ -9,5 +9,6 @@ for _shape in TOPICS:
             name=_shape.name,
             types=tuple(EventType(name=each) for each in _shape.types),
             partitions=PARTITIONS,
+            config={"retention.ms": "-1"},  # its days are over, by the records' own times
         )
     )
