@@ -118,8 +118,11 @@ class ReplayProcess:
         if keeper.state != State.RUNNING:
             return False
         parts.account.note = ""
-        if engine.run_once():
+        began = time.monotonic()
+        if engine.run_once(is_brief=keeper.is_group_at_work):
             keeper.moved = True
+            if keeper.is_group_at_work:
+                parts.stop.wait(self._settings.replay_rest * (time.monotonic() - began))
         if parts.storm.has_come:
             self._pause(parts, keeper)
         self._save_due(parts)
