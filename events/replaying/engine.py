@@ -43,6 +43,7 @@ class Engine:
     retrying: Retrying
     from_archive: bool
     at_once: int  # messages judged by one query
+    most_bytes: int  # of values that wait in the lanes; then no more is fetched
     clock: Callable[[], float] = time.monotonic
     _holes: Holes = field(init=False)
     _paused: set[Partition] = field(default_factory=set)
@@ -79,7 +80,7 @@ class Engine:
 
     def _hold_back(self) -> None:
         """Fetch no more of partitions of which enough waits."""
-        full = self.lanes.full(self.at_once)
+        full = self.lanes.full(self.at_once, most_bytes=self.most_bytes)
         if full != self._paused:
             self.reader.pause(full - self._paused)
             self.reader.resume(self._paused - full)

@@ -46,7 +46,8 @@ def test_a_record_from_the_archive_is_the_one_that_was_written(
     assert Publication.objects.count() == len(EVENTS)
 
     written = on_kafka(topic)
-    stored = [each.record for each in archived((topic, 0), 0, len(EVENTS), most=100)]
+    page = archived((topic, 0), 0, len(EVENTS), most=100, most_bytes=1_000)
+    stored = [each.record for each in page.events]
 
     assert [without_time(each) for each in stored] == [without_time(each) for each in written]
     for one, other in zip(stored, written, strict=True):
