@@ -47,6 +47,7 @@ POSITIVE = (
     "storm_window_s",
     "closed_keys",
 )
+NOT_NEGATIVE = ("storm_letters", "replay_rest")
 CHOICES = {"start_at": ("earliest", "latest"), "on_gap": ("earliest", "stop")}
 
 
@@ -102,10 +103,12 @@ def _unusable_schemas() -> Iterator[CheckMessage]:
 
 
 def _setting_errors(configured: Waybill) -> Iterator[CheckMessage]:
-    for name in POSITIVE:
-        value = getattr(configured, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            yield Error(f"WAYBILL[{name!r}] must be a number above 0", id="events.E001")
+    for name in (*POSITIVE, *NOT_NEGATIVE):
+        value, may_be_0 = getattr(configured, name), name in NOT_NEGATIVE
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or value < 0 or (value == 0 and not may_be_0):
+            wanted = "0, or a number above it" if may_be_0 else "a number above 0"
+            yield Error(f"WAYBILL[{name!r}] must be {wanted}", id="events.E001")
     if not configured.relay_database_url:
         yield Error(
             "WAYBILL['relay_database_url'] is missing",

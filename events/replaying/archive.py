@@ -27,14 +27,22 @@ _KNOWN = f"""
     SELECT (SELECT count(*) FROM ({_EVENTS}) every),
            ARRAY(SELECT event_id::text FROM ({_EVENTS} LIMIT %(named)s) named)
 """  # noqa: S608 - SQL of ours
-# An erased value left its hash: such an event cannot be made into a record.
+# An erased value left its hash: such an event cannot be made into a record. The inner query bounds
+# the rows, the outer one the bytes (values are read only then); the first one fits in any case.
 _RECORDS = f"""
-    SELECT p."offset", p.event_id, p.published_at, e.id::text, e.key, e.ce_id, e.type, e.source,
-           e.subject, e.content_type, e.value, e.headers, e.traceparent,
-           (e.occurred_at AT TIME ZONE 'UTC')::text
-    FROM ({_EVENTS} LIMIT %(most)s) p
+    SELECT p."offset", p.event_id, p.total <= %(room)s OR p.total = p.size, p.published_at,
+           e.id::text, e.key, e.ce_id, e.type, e.source, e.subject, e.content_type, e.value,
+           e.headers, e.traceparent, (e.occurred_at AT TIME ZONE 'UTC')::text
+    FROM (
+        SELECT q.*, sum(q.size) OVER (ORDER BY q."offset") AS total
+        FROM (
+            SELECT p.*, coalesce(octet_length(e.value), 0) AS size
+            FROM ({_EVENTS} LIMIT %(most)s) p LEFT JOIN events_event e ON e.id = p.event_id
+        ) q
+    ) p
     LEFT JOIN events_event e
       ON e.id = p.event_id AND (e.value IS NOT NULL OR e.value_sha256 IS NULL)
+     AND (p.total <= %(room)s OR p.total = p.size)
     ORDER BY p."offset"
 """  # noqa: S608 - SQL of ours
 
@@ -54,27 +62,35 @@ class Written(NamedTuple):
     record: Record | None
 
 
+class Page(NamedTuple):
+    """Events in the order of their positions: all that were written before `looked_to`."""
+
+    events: list[Written]
+    looked_to: int
+
+
 def known_events(where: Partition, first: int, before: int) -> Known:
     """Return which events were written at these offsets, by the audit."""
     found = run(_KNOWN, {**_range(where, first, before), "named": NAMED})
     return Known(*found[0])
 
 
-def archived(where: Partition, first: int, before: int, *, most: int) -> list[Written]:
-    """Return the first `most` events that were at these offsets, with their records as they were.
+def archived(where: Partition, first: int, before: int, *, most: int, most_bytes: int) -> Page:
+    """Return the first events that were at these offsets, with their records as they were.
+
+    At most `most`, and as many as have values of `most_bytes` together, but one in any case.
 
     A record has the position it had, the event's headers and bytes, and as its time that of its
     publication.
     """
-    rows = run(_RECORDS, {**_range(where, first, before), "most": most})
-    return [
-        Written(
-            Position(*where, offset),
-            event_id,
-            None if facts[1] is None else _record(where, offset, *facts),
-        )
-        for offset, event_id, *facts in rows
-    ]
+    asked = {**_range(where, first, before), "most": most, "room": most_bytes}
+    page: list[Written] = []
+    for offset, event_id, fits, *facts in run(_RECORDS, asked):
+        if not fits:
+            return Page(page, offset)
+        record = None if facts[1] is None else _record(where, offset, *facts)
+        page.append(Written(Position(*where, offset), event_id, record))
+    return Page(page, before if len(page) < most else page[-1].position.offset + 1)
 
 
 def _record(where: Partition, offset: int, published_at: datetime, *facts: Any) -> Record:

@@ -95,6 +95,7 @@ class ReplayParts:
             retrying=parts.retrying,
             from_archive=replay.from_archive,
             at_once=BATCHES * self.settings.fetch_messages,
+            most_bytes=BATCHES * self.settings.fetch_bytes,
         )
 
     def reader(self) -> KafkaReader:

@@ -22,6 +22,7 @@ from events.replaying.lanes import Lanes, Piece
 from events.replaying.verdicts import RUN, Verdicts
 
 AGAIN_S = 0.05  # after which what could not be run is looked at again, at the earliest
+LEAST = 20  # messages are judged at once however slow what is run
 IDLE_S = 0.2  # how long a fetch waits: what people ask for is seen after it
 
 
@@ -43,11 +44,14 @@ class Engine:
     retrying: Retrying
     from_archive: bool
     at_once: int  # messages judged by one query, at most
+    most_bytes: int  # of values that wait in the lanes; then no more is fetched
     clock: Callable[[], float] = time.monotonic
     _holes: Holes = field(init=False)
     _paused: set[Partition] = field(default_factory=set)
+    _now_at_once: int = field(init=False)
 
     def __post_init__(self) -> None:
+        self._now_at_once = self.at_once
         self._holes = Holes(from_archive=self.from_archive, piece_of=self._piece)
 
     @property
@@ -66,8 +70,15 @@ class Engine:
         for hole in self.lanes.holes():
             parts = self.retrying.through_outages(partial(self._holes.parts, hole))
             self.lanes.fill(hole, parts)
-        pieces = self.lanes.ready(most, now=self.clock())
-        return self._pass(pieces, self._judged(pieces)) if pieces else 0
+        pieces = self.lanes.ready(min(most, self._now_at_once), now=self.clock())
+        passed = self._pass(pieces, self._judged(pieces)) if pieces else 0
+        self._adapt(passed, left=len(pieces) - passed)
+        return passed
+
+    def _adapt(self, passed: int, *, left: int) -> None:
+        """Judge no more at once than can soon be run: what has to wait is judged again."""
+        wanted = 2 * passed if left else 2 * self._now_at_once
+        self._now_at_once = max(min(LEAST, self.at_once), min(self.at_once, wanted))
 
     def _fetch(self, most: int) -> None:
         self._hold_back()
@@ -80,7 +91,7 @@ class Engine:
 
     def _hold_back(self) -> None:
         """Fetch no more of partitions of which enough waits."""
-        full = self.lanes.full(self.at_once)
+        full = self.lanes.full(self.at_once, most_bytes=self.most_bytes)
         if full != self._paused:
             self.reader.pause(full - self._paused)
             self.reader.resume(self._paused - full)

@@ -8,6 +8,7 @@ from events.replaying.archive import Known, Written, archived, known_events
 from events.replaying.lanes import Piece
 
 PAGE = 500  # events taken from the archive at once
+PAGE_BYTES = 4_000_000  # of their values
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,8 +23,7 @@ class Holes:
         where, first, before = hole.where, hole.first, hole.next_offset
         if not self.from_archive:
             return [_absent(hole, first, before, known_events(where, first, before))]
-        page = archived(where, first, before, most=PAGE)
-        looked_to = before if len(page) < PAGE else page[-1].position.offset + 1
+        page, looked_to = archived(where, first, before, most=PAGE, most_bytes=PAGE_BYTES)
         parts: list[Piece] = []
         lost: list[Written] = []
         at = first

@@ -41,6 +41,7 @@ class Lane:
     seen_to: int = 0
     waits_until: float = float("-inf")
     pieces: deque[Piece] = field(default_factory=deque)
+    weight: int = 0  # bytes of the values in it
 
     def __post_init__(self) -> None:
         self.seen_to = self.passed
@@ -76,6 +77,7 @@ class Lanes:
         if piece.first > lane.seen_to:
             self.look_to(piece.where, piece.first)
         lane.pieces.append(piece)
+        lane.weight += _weight(piece)
         lane.seen_to = piece.next_offset
 
     def look_to(self, where: Partition, offset: int) -> None:
@@ -91,9 +93,10 @@ class Lanes:
 
     def fill(self, hole: Piece, parts: Iterable[Piece]) -> None:
         """Put `parts` in the place of a hole that stands first in its lane."""
-        pieces = self._lanes[hole.where].pieces
-        pieces.popleft()
-        pieces.extendleft(reversed(list(parts)))
+        lane, parts = self._lanes[hole.where], list(parts)
+        lane.pieces.popleft()
+        lane.pieces.extendleft(reversed(parts))
+        lane.weight += sum(map(_weight, parts))
 
     def ready(self, most: int, *, now: float) -> list[Piece]:
         """Return the first pieces of the lanes that do not wait, each up to its next hole."""
@@ -117,16 +120,28 @@ class Lanes:
         for where, count in counts.items():
             lane = self._lanes[where]
             for _ in range(count):
-                lane.passed = lane.pieces.popleft().next_offset
+                piece = lane.pieces.popleft()
+                lane.weight -= _weight(piece)
+                lane.passed = piece.next_offset
 
     def next_due_s(self, now: float) -> float | None:
         """Return in how many seconds a lane goes on; None if none has anything to do."""
         due = [lane.waits_until for lane in self if lane.pieces]
         return max(0.0, min(due) - now) if due else None
 
-    def full(self, most: int) -> set[Partition]:
-        """Return the partitions of which so much stands in the lane that no more should come."""
-        return {lane.where for lane in self if len(lane.pieces) >= most}
+    def full(self, most: int, *, most_bytes: int) -> set[Partition]:
+        """Return the partitions of which so much stands in the lane that no more should come.
+
+        Where all together weigh too much, those are all in which anything stands.
+        """
+        is_heavy = sum(lane.weight for lane in self) >= most_bytes
+        return {
+            lane.where for lane in self if len(lane.pieces) >= most or (is_heavy and lane.pieces)
+        }
+
+
+def _weight(piece: Piece) -> int:
+    return 0 if piece.item is None else len(piece.item.record.value or b"")
 
 
 def place(where: Partition) -> str:

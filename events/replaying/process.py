@@ -132,7 +132,10 @@ class ReplayProcess:
         if time.monotonic() - self._saved_at >= SAVE_EVERY_S:
             self._save(parts)
             if self._tell:
-                self._tell(Replay.objects.get(pk=self._id))
+                self._tell(parts.parts.retrying.through_outages(self._row))
+
+    def _row(self) -> Replay:
+        return Replay.objects.get(pk=self._id)
 
     def _save(self, parts: ReplayParts) -> None:
         positions = parts.lanes.positions

@@ -26,7 +26,7 @@ RUN = "run"  # to be given to its handler, now or when its time has come
 # planner thinks of the table's size.
 _LOOK = """
     SELECT given.place, c.outcome, c.topic, c.partition, c."offset",
-           c.replay_id = %(replay)s, c.is_left, c.is_overdue, c.source, c.ce_id
+           c.replay_id = %(replay)s, c.is_left, c.is_overdue, c.has_letter, c.source, c.ce_id
     FROM unnest(%(dedupe_key)s::text[], %(source)s::text[], %(ce_id)s::text[])
          WITH ORDINALITY AS given(dedupe_key, source, ce_id, place)
     LEFT JOIN LATERAL (
@@ -34,15 +34,14 @@ _LOOK = """
                    SELECT FROM events_replay p
                    WHERE p.id = r.replay_id AND p.state IN ('requested', 'running', 'paused')
                ) AS is_left,
-               CASE WHEN r.replay_id IS NULL AND r.outcome IN ('started', 'retrying') THEN
-                   coalesce(r.lease_expires_at, r.next_attempt_at)
-                       < now() - make_interval(secs => %(overdue_s)s)
-                   AND NOT EXISTS (
-                       SELECT FROM events_deadletter l
-                       WHERE l."group" = r."group" AND l.topic = r.topic
-                         AND l.partition = r.partition AND l."offset" = r."offset"
-                         AND l.state IN ('held', 'redriving'))
-               END AS is_overdue
+               r.replay_id IS NULL AND coalesce(r.lease_expires_at, r.next_attempt_at)
+                   < now() - make_interval(secs => %(overdue_s)s) AS is_overdue,
+               CASE WHEN r.outcome IN ('started', 'retrying') THEN EXISTS (
+                   SELECT FROM events_deadletter l
+                   WHERE l."group" = r."group" AND l.topic = r.topic
+                     AND l.partition = r.partition AND l."offset" = r."offset"
+                     AND l.generation = r.generation AND l.state IN ('held', 'redriving'))
+               END AS has_letter
         FROM events_consumption r
         WHERE r."group" = %(group)s AND r.dedupe_key = given.dedupe_key
           AND r.generation = %(generation)s
@@ -59,7 +58,8 @@ class Row(NamedTuple):
     """A ledger row that says more than that the message itself was done by its group.
 
     `is_ours`: this replay made it. `is_left`: a replay did that is over. `is_overdue`: the group
-    did, had it in work, and should long have been at it again; no letter will bring it back.
+    did, had it in work, and should long have been at it again. `has_letter`: one will bring it
+    back to the group.
     """
 
     outcome: str | None  # None: there is no row
@@ -69,6 +69,7 @@ class Row(NamedTuple):
     is_ours: bool | None
     is_left: bool
     is_overdue: bool | None
+    has_letter: bool | None
     source: str
     ce_id: str
 
@@ -135,8 +136,8 @@ class Verdicts:
             return FAILED if is_its_own else DEAD_LETTERED
         if row.outcome in _WAITING:
             # The group is past this position: by a seek or a gap, it may have been.
-            is_given_up = is_here and row.is_overdue
-            return RUN if row.is_ours or row.is_left or is_given_up else IN_WORK
+            is_given_up = row.is_left or (is_here and row.is_overdue)
+            return RUN if row.is_ours or (is_given_up and not row.has_letter) else IN_WORK
         return _LEFT[row.outcome]
 
     def _leave_closed(

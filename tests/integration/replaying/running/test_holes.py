@@ -54,6 +54,7 @@ def test_what_was_removed_comes_from_the_archive_in_its_order(
     numbers: Numbers, remove: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("events.replaying.holes.PAGE", 2)  # several looks into one hole
+    monkeypatch.setattr("events.replaying.holes.PAGE_BYTES", 10)  # one, where two have 14
     numbers.declare()
     numbers.send(*range(8))
     first, *rest, erased = stored(numbers, 0, 1, 2, 3, 5)

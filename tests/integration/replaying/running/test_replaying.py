@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
-from events.errors import InvalidEvent
+from events.errors import EffectUnknown, InvalidEvent
 from events.event import ReceivedEvent
 from events.models import Attempt, Consumption, DeadLetter
 from events.models.consumption import LIVE
 from events.operating.editing import EditedRedrive
+from events.operating.resolving import Resolving
 from events.replaying.request import Offsets
 from tests.integration.replaying.running.conftest import ANN, Numbers, counted
 
@@ -127,6 +128,23 @@ def test_what_waits_for_people_is_counted_and_left(numbers: Numbers) -> None:
 
     assert numbers.handler.calls == []
     assert counted(replay) == {"done": 1, "dead_lettered": 1, "unknown": 1, "in_work": 1}
+
+
+def test_what_people_had_done_again_is_left_to_the_group(numbers: Numbers) -> None:
+    numbers.declare(effect="external", on_unknown="hold")
+    numbers.handler.broken = {1: EffectUnknown("no answer")}
+    numbers.send(1)
+    replay = numbers.replay()
+    assert counted(replay) == {"unknown": 1}
+    numbers.handler.broken.clear()
+
+    Resolving(Consumption.objects.get().pk, how="resend").carry_out(by=ANN)
+
+    assert counted(numbers.replay()) == {"in_work": 1}
+    numbers.consume()
+    letter = DeadLetter.objects.get()
+    assert (letter.replay, letter.state, letter.result) == (replay, "redriven", "done")
+    assert numbers.handler.done() == [1]
 
 
 def test_letters_of_one_position_are_mended_each_for_its_own_generation(numbers: Numbers) -> None:
