@@ -12,7 +12,7 @@ from events.admin.reaching import REACH, Asked, Reaching
 from events.auditing.attempt_list import attempt_places
 from events.auditing.entries import seconds
 from events.auditing.lanes import Places
-from events.models import Attempt
+from events.models import LIVE, Attempt
 
 
 @admin.register(Attempt)
@@ -23,11 +23,11 @@ class AttemptAdmin(Reaching, ByTopic[Attempt]):
     list_filter = (among("result", Attempt.Result), GroupFilter, TopicFilter)
     ordering = ("-id",)
     fields = (
-        "outcome", "group", "key", "handler", "waybill", "position", "number", "worker",
+        "outcome", "group", "key", "handler", "waybill", "position", "run", "number", "worker",
         "started", "took", "error_text",
     )  # fmt: skip
     readonly_fields = (
-        "outcome", "key", "waybill", "position", "worker", "started", "took", "error_text",
+        "outcome", "key", "waybill", "position", "run", "worker", "started", "took", "error_text",
     )  # fmt: skip
     empty_text = "Plain first successes leave no row here: nothing has failed or been skipped."
 
@@ -65,6 +65,11 @@ class AttemptAdmin(Reaching, ByTopic[Attempt]):
     def position(self, row: Attempt) -> str:
         """Where the message lay."""
         return f"{row.topic}:{row.partition}:{row.offset}"
+
+    @columns.column("Run")
+    def run(self, row: Attempt) -> SafeString | str:
+        """Ordinary consuming, or the forced replay it belongs to."""
+        return columns.run(None if row.generation == LIVE else row.generation)
 
     @columns.column("Worker")
     def worker(self, row: Attempt) -> str:

@@ -128,9 +128,10 @@ class ConsumptionAdmin(Reaching, Operated[Consumption]):
         return columns.code(row.dedupe_key)
 
     @columns.column("Run")
-    def run(self, row: Consumption) -> str:
-        """Ordinary consuming, or the forced replay it belongs to."""
-        return "live" if row.generation == LIVE else f"replay {row.generation}"
+    def run(self, row: Consumption) -> SafeString | str:
+        """Ordinary consuming, or the replay that ran it; a forced one has rows of its own."""
+        forced = None if row.generation == LIVE else row.generation
+        return columns.run(row.replay_id or forced)
 
     @columns.column("CloudEvents source and id")
     def identity(self, row: Consumption) -> SafeString | str:

@@ -49,6 +49,8 @@ def above_list(request: HttpRequest) -> dict[str, Any]:
     """Return what stands above the list: the kinds, or what can be done to the one it shows."""
     if request.GET.get("state") not in {None, "", DeadLetter.State.OPEN}:
         return {}
+    if request.GET.get("replay"):  # neither the kinds nor what is done to all narrow by it
+        return {}
     asked = {name: value for name in letters.FILTERS if (value := _asked(request, name))}
     offered = [each for each in _BY_HAND if asked and each.is_for(request.user)]
     links = [

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models.functions import Length
 
-from events.auditing.lanes import EXAMINED, Lanes, Places, equals, given, places
+from events.auditing.lanes import Lanes, Places, equals, given, places
 from events.auditing.waybill import State
 from events.models import Event
 
@@ -60,7 +60,7 @@ def event_page(wanted: Wanted, *, after: Place | None, limit: int) -> Page:
 
 
 def event_places(
-    wanted: Wanted, *, after: Place | None, limit: int, examined: int = EXAMINED
+    wanted: Wanted, *, after: Place | None, limit: int, examined: int | None = None
 ) -> Places:
     """Return where the events of a page stand, by time and id."""
     if wanted.topics is not None and not wanted.topics:

@@ -48,11 +48,17 @@ class Lanes:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-def places(lanes: Lanes, *, after: Place | None, limit: int, examined: int = EXAMINED) -> Places:
-    """Return the places of at most `limit` rows behind `after`: one or two queries."""
+def places(
+    lanes: Lanes, *, after: Place | None, limit: int, examined: int | None = None
+) -> Places:
+    """Return the places of at most `limit` rows behind `after`: one or two queries.
+
+    At most about `examined` rows are looked at, EXAMINED if nothing is said.
+    """
     if not lanes.lanes:
         return Places([], None)
-    reading = _Reading(lanes, after=after, limit=limit, examined=examined)
+    most = EXAMINED if examined is None else examined
+    reading = _Reading(lanes, after=after, limit=limit, examined=most)
     found = reading.newest()
     horizon = reading.horizon() if reading.may_be_cut(found) else None
     if horizon is not None:

@@ -32,14 +32,20 @@ def bury(delivery: Delivery, *, failure: Failure, attempts: int) -> UUID:
     return stored
 
 
-def bury_undecodable(item: Undecodable, *, group: str) -> None:
-    """Store a dead letter for a message no handler can get, in the caller's transaction."""
+def bury_undecodable(item: Undecodable, *, group: str) -> bool:
+    """Store a dead letter for a message no handler can get, in the caller's transaction.
+
+    Returns whether it is new: the same message twice is stored once.
+    """
     error = f"{InvalidEvent.__module__}.{InvalidEvent.__qualname__}"
     failure = Failure(exception=error, error=storable(item.reason)[:2_000])
     letter = _letter(item, group=group, state=State.OPEN, failure=failure)
     stored = _stored(letter)
-    _say(letter)
     settle(item, result=f"failed again: {stored}")
+    is_new = stored == letter.pk
+    if is_new:
+        _say(letter)
+    return is_new
 
 
 def keep(delivery: Delivery, *, state: DeadLetter.State, failure: Failure, attempts: int) -> None:

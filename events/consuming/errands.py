@@ -153,8 +153,8 @@ class Errands:
     def _refuse(self, item: Item) -> None:
         with transaction.atomic():
             if isinstance(item, Undecodable):
-                dead_letters.bury_undecodable(item, group=self.group)
-                self.storms.watch()
+                if dead_letters.bury_undecodable(item, group=self.group):
+                    self.storms.watch()
             else:
                 result = "not run: no handler of the group takes this type any more"
                 dead_letters.hand_back(item, result=result)

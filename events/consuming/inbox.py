@@ -163,8 +163,8 @@ class Inbox:
 
     def _bury_one(self, item: Undecodable) -> None:
         with transaction.atomic():
-            bury_undecodable(item, group=self.group)
-            self.storms.watch()
+            if bury_undecodable(item, group=self.group):
+                self.storms.watch()
 
     def _hold(self, deliveries: list[Delivery], batch: Batch) -> None:
         held = self.retrying.through_outages(lambda: hold_in_order(deliveries, self.closed_keys))

@@ -72,7 +72,7 @@ class Parts:
                 failures=failures,
                 closed_keys=self.closed_keys,
                 lease_s=settings.lease_s,
-                deadline_s=self._deadline_s(),
+                deadline_s=self.deadline_s,
                 service_retry_s=settings.probe_interval_s,
             ),
             dedupe=dedupe,
@@ -110,6 +110,8 @@ class Parts:
             progress=self.progress,
         )
 
-    def _deadline_s(self) -> float:
+    @property
+    def deadline_s(self) -> float:
+        """The longest for which a handler may run."""
         own = [each.deadline_s for each in self.declared if each.deadline_s is not None]
         return max(own, default=self.settings.handler_deadline_s)

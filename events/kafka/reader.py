@@ -1,5 +1,6 @@
 """The reader: partitions read from an offset to another, beside their group and unseen by it."""
 
+import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
@@ -20,6 +21,8 @@ _SETTINGS: dict[str, Any] = {
 }
 _GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
 _ASK_S = 1.0
+_PROBE_S = 0.5
+_QUIET_S = 2.0  # without a message; then topics are looked for
 
 
 class KafkaReader:
@@ -37,6 +40,8 @@ class KafkaReader:
         self._ends = {where: end for where, (_, end) in ranges.items()}
         self.reached = {where: first for where, (first, _) in ranges.items()}
         self._unsure: dict[Partition, int | None] = {}  # an end's offset; None: an offset is gone
+        self._look_at = time.monotonic() + _QUIET_S
+        self._missing: set[str] = set()  # topics that were not there at the last look
         self._reading = {where for where, (first, end) in ranges.items() if first < end}
         if self._reading:
             self._consumer.incremental_assign(
@@ -60,6 +65,7 @@ class KafkaReader:
             messages += self._consumer.consume(max_messages - 1, 0)
         records = [record for each in messages if (record := self._record(each)) is not None]
         self._make_sure()
+        self._look_for_topics(is_quiet=not messages)
         self._leave_finished()
         self._watch()
         return records
@@ -95,8 +101,6 @@ class KafkaReader:
             self._unsure[where] = at
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
             self._unsure[where] = None
-        elif error.code() in _GONE and where in self._reading:
-            self.reached[where] = self._ends[where]  # deleted meanwhile: nothing more can come
         elif error.fatal() or not passes(error):
             raise KafkaException(error)
         else:
@@ -131,11 +135,32 @@ class KafkaReader:
     def _bounds(self, where: Partition) -> tuple[int, int] | None:
         try:
             found = self._consumer.get_watermark_offsets(TopicPartition(*where), timeout=_ASK_S)
-        except KafkaException as error:
-            if error.args[0].code() in _GONE:
-                return 0, 0
+        except KafkaException:
             return None  # asked again with the next fetch
         return found
+
+    def _look_for_topics(self, *, is_quiet: bool) -> None:
+        """Leave what was deleted: nothing more can come of it, and nothing else may tell.
+
+        A broker that starts anew may not know a topic yet: it has to be missing twice.
+        """
+        now = time.monotonic()
+        if not is_quiet:
+            self._look_at, self._missing = now + _QUIET_S, set()
+        if now < self._look_at:
+            return
+        topics = {each[0] for each in self._reading}
+        missing = set()
+        with suppress(KafkaException):  # away: one question is enough
+            missing = {topic for topic in topics if self._is_gone(topic)}
+        for where in self._reading:
+            if where[0] in missing & self._missing:
+                self.reached[where] = self._ends[where]
+        self._look_at, self._missing = time.monotonic() + _QUIET_S, missing
+
+    def _is_gone(self, topic: str) -> bool:
+        found = self._consumer.list_topics(topic, timeout=_PROBE_S).topics.get(topic)
+        return found is not None and found.error is not None and found.error.code() in _GONE
 
     def _leave_finished(self) -> None:
         finished = {each for each in self._reading if self.reached[each] >= self._ends[each]}
@@ -149,6 +174,6 @@ class KafkaReader:
     def _watch(self) -> None:
         if self.reachability.wants_probe():
             with suppress(KafkaException):
-                self._consumer.list_topics(timeout=0.5)
+                self._consumer.list_topics(timeout=_PROBE_S)
                 self.reachability.answered()
         self.reachability.tell()

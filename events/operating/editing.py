@@ -38,7 +38,7 @@ UNCHANGED: Final = Unchanged.UNCHANGED
 class EditedRedrive:
     """One open letter, its value or headers edited, back to its group.
 
-    The edited message is a letter of its own, child of the original, at the same position; it is
+    The edited message is a letter of its own, behind the original, at the same position; it is
     on its way, and the original is done with. Key and position cannot be edited: they say where
     the message belongs. If the original closed its key, the key is released and the child runs
     first.
@@ -113,7 +113,7 @@ def _child(
     event = item.event
     return DeadLetter(
         **{name: getattr(letter, name) for name in _COPIED},
-        parent=letter,
+        parent=_last_in_place(letter),
         value=edit.after_value,
         headers=stored_headers(edit.after_headers),
         event_id=event.event_id,
@@ -128,6 +128,13 @@ def _child(
         changed_at=Now(),
         reason=by.reason,
     )
+
+
+def _last_in_place(letter: DeadLetter) -> DeadLetter:
+    """Return the letter, or the last one behind it: a forced replay's may stand there."""
+    while (behind := letter.children.first()) is not None:
+        letter = behind
+    return letter
 
 
 def _told(edit: Edit, child: DeadLetter) -> dict[str, Any]:

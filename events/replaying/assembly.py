@@ -10,7 +10,6 @@ from events.consuming.in_hand import InHandNotes
 from events.consuming.leases import Leases
 from events.consuming.ledger import Ledger
 from events.consuming.parts import Parts
-from events.consuming.progress import Progress
 from events.consuming.subscriptions import subscriptions
 from events.errors import Misconfigured
 from events.kafka.reader import KafkaReader
@@ -27,6 +26,7 @@ from events.replaying.lease import Lease
 from events.replaying.replay_rates import ReplayRates
 from events.replaying.replay_storm import ReplayStorm
 from events.replaying.stand_ins import MarkOnly, NoErrands, OpenKeys
+from events.replaying.turns import Turns
 from events.replaying.verdicts import Verdicts
 
 BATCHES = 4  # of a consumer's fetches are judged at once: most of it is done already
@@ -45,9 +45,11 @@ class ReplayParts:
 
     def __post_init__(self) -> None:
         settings, replay = self.settings, self.replay
-        self.progress = Progress()
+        self.progress = Turns()
         self.leases = Leases(lease_s=settings.lease_s)
-        self.storm = ReplayStorm(most=settings.storm_letters, window_s=settings.storm_window_s)
+        self.storm = ReplayStorm(
+            most=settings.storm_letters, window_s=settings.storm_window_s, turns=self.progress
+        )
         self.account = Account.of(replay, token=self.lease.token)
         self.lanes = Lanes(map(self._lane, replay.plan))
         self.parts = Parts(
@@ -74,7 +76,12 @@ class ReplayParts:
             lanes=self.lanes,
             decoder=parts.decoder,
             chosen=chosen_by(replay),
-            verdicts=Verdicts(group=replay.group, replay=replay.pk, generation=generation),
+            verdicts=Verdicts(
+                group=replay.group,
+                replay=replay.pk,
+                generation=generation,
+                overdue_s=parts.deadline_s,
+            ),
             inbox=parts.inbox(
                 ledger=ledger,
                 dedupe=dedupe,
@@ -103,6 +110,7 @@ class ReplayParts:
             leases=self.leases,
             progress=self.progress,
             heart=Heart(role=ROLE, name=self.replay.group),
+            group=self.replay.group,
             partitions=self.partitions,
             every_s=min(settings.lease_renew_s, settings.heartbeat_interval_s),
             look_every_s=settings.control_interval_s,

@@ -5,13 +5,19 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from events.replaying.turns import Turns
+
 
 @dataclass(kw_only=True, slots=True)
 class ReplayStorm:
-    """Says when a replay has `most` dead letters within `window_s`; 0: never. One thread."""
+    """Says when a replay has `most` dead letters within `window_s`; 0: never. One thread.
+
+    It ends the turn then, so that no more of them come before the replay is paused.
+    """
 
     most: int
     window_s: float
+    turns: Turns
     clock: Callable[[], float] = time.monotonic
     _letters: deque[float] = field(default_factory=deque)
 
@@ -20,6 +26,8 @@ class ReplayStorm:
         self._letters.append(self.clock())
         while len(self._letters) > max(1, self.most):
             self._letters.popleft()
+        if self.has_come:
+            self.turns.end_turn()
 
     @property
     def has_come(self) -> bool:

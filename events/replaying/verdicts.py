@@ -26,14 +26,23 @@ RUN = "run"  # to be given to its handler, now or when its time has come
 # planner thinks of the table's size.
 _LOOK = """
     SELECT given.place, c.outcome, c.topic, c.partition, c."offset",
-           c.replay_id = %(replay)s, c.is_left, c.source, c.ce_id
+           c.replay_id = %(replay)s, c.is_left, c.is_overdue, c.source, c.ce_id
     FROM unnest(%(dedupe_key)s::text[], %(source)s::text[], %(ce_id)s::text[])
          WITH ORDINALITY AS given(dedupe_key, source, ce_id, place)
     LEFT JOIN LATERAL (
         SELECT r.*, r.replay_id IS NOT NULL AND NOT EXISTS (
                    SELECT FROM events_replay p
                    WHERE p.id = r.replay_id AND p.state IN ('requested', 'running', 'paused')
-               ) AS is_left
+               ) AS is_left,
+               CASE WHEN r.replay_id IS NULL AND r.outcome IN ('started', 'retrying') THEN
+                   coalesce(r.lease_expires_at, r.next_attempt_at)
+                       < now() - make_interval(secs => %(overdue_s)s)
+                   AND NOT EXISTS (
+                       SELECT FROM events_deadletter l
+                       WHERE l."group" = r."group" AND l.topic = r.topic
+                         AND l.partition = r.partition AND l."offset" = r."offset"
+                         AND l.state IN ('held', 'redriving'))
+               END AS is_overdue
         FROM events_consumption r
         WHERE r."group" = %(group)s AND r.dedupe_key = given.dedupe_key
           AND r.generation = %(generation)s
@@ -49,7 +58,8 @@ _LEFT = {"unknown": UNKNOWN, "quarantined": QUARANTINED}
 class Row(NamedTuple):
     """A ledger row that says more than that the message itself was done by its group.
 
-    `is_ours`: this replay made it. `is_left`: a replay did that is over.
+    `is_ours`: this replay made it. `is_left`: a replay did that is over. `is_overdue`: the group
+    did, had it in work, and should long have been at it again; no letter will bring it back.
     """
 
     outcome: str | None  # None: there is no row
@@ -58,6 +68,7 @@ class Row(NamedTuple):
     offset: int
     is_ours: bool | None
     is_left: bool
+    is_overdue: bool | None
     source: str
     ce_id: str
 
@@ -80,6 +91,7 @@ class Verdicts:
     group: str
     replay: UUID
     generation: UUID
+    overdue_s: float  # no handler runs for longer
 
     def of(self, items: Sequence[Item]) -> Judgement:
         """Judge messages: one query, and one more if any may be run."""
@@ -102,7 +114,12 @@ class Verdicts:
         if not deliveries:
             return
         given = [(each.dedupe_key, each.source, each.id) for each in deliveries]
-        who = {"group": self.group, "replay": self.replay, "generation": self.generation}
+        who = {
+            "group": self.group,
+            "replay": self.replay,
+            "generation": self.generation,
+            "overdue_s": self.overdue_s,
+        }
         for place, *facts in run(_LOOK, {**columns(given, _COLUMNS), **who}):
             yield place - 1, Row(*facts)
 
@@ -110,13 +127,16 @@ class Verdicts:
         if row.outcome is None:
             return RUN
         where = (row.topic, row.partition, row.offset)
-        is_its_own = bool(row.is_ours) and where == tuple(item.record.position)
+        is_here = where == tuple(item.record.position)
+        is_its_own = bool(row.is_ours) and is_here
         if row.outcome == "succeeded":
             return SUCCEEDED if is_its_own else DONE
         if row.outcome == "dead_lettered":
             return FAILED if is_its_own else DEAD_LETTERED
         if row.outcome in _WAITING:
-            return RUN if row.is_ours or row.is_left else IN_WORK
+            # The group is past this position: by a seek or a gap, it may have been.
+            is_given_up = is_here and row.is_overdue
+            return RUN if row.is_ours or row.is_left or is_given_up else IN_WORK
         return _LEFT[row.outcome]
 
     def _leave_closed(

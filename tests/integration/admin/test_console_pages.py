@@ -24,6 +24,7 @@ from events.models import (
     OutboxEntry,
     Pause,
     Publication,
+    Replay,
     Seek,
 )
 from tests.audit_rows import (
@@ -41,6 +42,7 @@ from tests.audit_rows import (
     at,
 )
 from tests.integration.admin.pages import CHOSEN_FROM, TOLD, address
+from tests.integration.admin.replay_rows import a_replay
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +72,7 @@ def rows() -> dict[type[Model], Model]:
             headers=[[EVIL, "not base64"], ["null", None]],
         ),
         Pause: a_pause(**by_hand),
+        Replay: a_replay(**by_hand, only={"type": EVIL}, report={"note": EVIL}, state="failed"),
         ClosedKey: a_closed_key(key=EVIL.encode(), **by_hand),
         Seek: a_seek(**by_hand),
         Gap: a_gap(host=EVIL),
@@ -227,6 +230,7 @@ def many_rows(count: int) -> None:
         an_attempt(event)
         a_dead_letter(event, offset=number)
         a_pause(partition=number)
+        a_replay()
         a_closed_key(key=str(number).encode())
         a_seek(partition=number)
         a_gap(partition=number)

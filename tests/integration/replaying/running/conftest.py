@@ -37,6 +37,7 @@ class Numbers:
     declare: Callable[..., None]
     send: Callable[..., None]
     consume: Callable[..., Any]
+    member: Callable[..., None]
     settings: Callable[..., Any]
 
     def undeclare(self) -> None:
@@ -81,6 +82,7 @@ def numbers(topic: str, handler: Handler, declare: Any, consume: Any, request: A
         declare=declare,
         send=request.getfixturevalue("send"),
         consume=consume,
+        member=request.getfixturevalue("member"),
         settings=request.getfixturevalue("waybill_settings"),
     )
 

@@ -10,9 +10,10 @@ from django.db import connections
 from django.db.models.functions import Now
 
 from events.consuming.process import HOST
-from events.errors import ReplayBusy, ReplayRefused
-from events.models import Attempt, DeadLetter, OperatorAction, Pause, Replay
+from events.errors import InvalidEvent, ReplayBusy, ReplayRefused
+from events.models import Attempt, DeadLetter, OperatorAction, Pause, Replay, Seek
 from events.operating.replays import pause_replay, resume_replay, stop_replay
+from events.operating.seeking import Latest, Seeking
 from events.replaying.lease import take_lease
 from events.replaying.process import ReplayProcess
 from events.replaying.waiting import next_replay
@@ -53,22 +54,33 @@ def test_it_waits_while_paused_goes_on_when_resumed_and_ends_when_stopped(
 def test_a_storm_of_letters_pauses_the_replay_and_not_the_group(numbers: Numbers) -> None:
     numbers.declare()
     numbers.send(*range(10))
-    numbers.handler.broken = {number: ValueError("no") for number in range(10)}
+    numbers.handler.broken = {number: InvalidEvent("no") for number in range(10)}
 
     replay = numbers.run(numbers.ask(), storm_letters=3)
 
     assert replay.state == "paused"
+    assert DeadLetter.objects.count() == 3
     assert replay.report["note"].startswith("paused by itself: 3 dead letters within 60 s")
     action = OperatorAction.objects.get(action="pause_replay")
     assert (action.actor, action.target_id) == ("waybill", str(replay.pk))
     assert not Pause.objects.exists()
-    paused_at = DeadLetter.objects.count()
 
     numbers.handler.broken.clear()
     resume_replay(replay.pk, by=ANN)
     replay = numbers.run(replay, storm_letters=3)
-    assert counted(replay) == {"failed": paused_at, "succeeded": 10 - paused_at}
+    assert counted(replay) == {"failed": 3, "succeeded": 7}
     assert replay.report["note"] == ""
+
+
+def test_what_slow_handlers_did_is_seen_while_they_work(numbers: Numbers) -> None:
+    numbers.declare()
+    numbers.handler.takes_s = 0.05
+    numbers.send(*range(60))
+    replay = numbers.ask()
+    with running(numbers.settings(), replay):
+        wait_until(lambda: Replay.objects.get().counters)
+        replay.refresh_from_db()
+        assert 0 < counted(replay)["succeeded"] < 60
 
 
 def test_a_rate_bounds_what_is_given_to_handlers_and_nothing_else(numbers: Numbers) -> None:
@@ -123,6 +135,21 @@ def test_what_a_stopped_replay_was_trying_again_is_for_the_next_one(numbers: Num
 
     assert counted(numbers.replay()) == {"succeeded": 1}
     assert numbers.handler.done() == [1]
+
+
+def test_what_the_group_tried_again_and_was_sought_past_is_run(numbers: Numbers) -> None:
+    numbers.declare(retry=RetryPolicy(max_attempts=99, initial_s=0.2, jitter=0), deadline_s=0.5)
+    numbers.handler.broken = {1: ValueError("not today")}
+    numbers.send(1, 2)
+    numbers.member()
+    wait_until(lambda: Attempt.objects.filter(result="failed").exists())
+    Seeking(numbers.topic, to=Latest()).carry_out(by=ANN)
+    wait_until(lambda: not Seek.objects.filter(done_at=None))
+    numbers.handler.broken.clear()
+
+    # As long as a handler might be at it, it is left.
+    wait_until(lambda: "in_work" not in counted(numbers.replay()))
+    assert sorted(numbers.handler.done()) == [1, 2]
 
 
 def test_without_its_handlers_it_fails_and_says_so(numbers: Numbers) -> None:

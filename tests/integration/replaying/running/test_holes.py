@@ -117,6 +117,19 @@ def test_a_topic_made_anew_has_nothing_of_the_range(
     assert 7 in numbers.handler.calls
 
 
+def test_a_topic_that_is_deleted_has_nothing_more(
+    numbers: Numbers, kafka_admin: AdminClient
+) -> None:
+    numbers.declare()
+    numbers.send(*range(4))
+    replay = numbers.ask()
+    deleted(numbers.topic, admin=kafka_admin)
+
+    replay = numbers.run(replay)
+
+    assert (replay.state, counted(replay)) == ("done", {"absent": 4})
+
+
 def readable_to(topic: str) -> int:
     """The end of partition 0 for those who read what is committed."""
     return KafkaGroups().standing("nobody", [topic]).partitions[0].end
@@ -137,12 +150,17 @@ def in_transactions(topic: str, *messages: tuple[int, bool]) -> None:
 
 def made_anew(topic: str, *, admin: AdminClient) -> None:
     """Delete the topic and make another of its name."""
-    for future in admin.delete_topics([topic]).values():
-        future.result(10)
-    wait_until(lambda: topic not in admin.list_topics(timeout=5).topics)
+    deleted(topic, admin=admin)
     for future in admin.create_topics([NewTopic(topic, 2, 1)]).values():
         future.result(10)
     wait_until(lambda: topic in admin.list_topics(timeout=5).topics)
+
+
+def deleted(topic: str, *, admin: AdminClient) -> None:
+    """Delete the topic."""
+    for future in admin.delete_topics([topic]).values():
+        future.result(10)
+    wait_until(lambda: topic not in admin.list_topics(timeout=5).topics)
 
 
 def erase(event: Event) -> None:

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
+from events.errors import InvalidEvent
 from events.event import ReceivedEvent
 from events.models import Attempt, Consumption, DeadLetter
 from events.models.consumption import LIVE
+from events.operating.editing import EditedRedrive
 from events.replaying.request import Offsets
-from tests.integration.replaying.running.conftest import Numbers, counted
+from tests.integration.replaying.running.conftest import ANN, Numbers, counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,6 +100,7 @@ def test_what_no_handler_can_get_is_set_aside_once(numbers: Numbers) -> None:
         assert counted(numbers.replay())["undecodable"] == 1
     letter = DeadLetter.objects.get()
     assert (letter.offset, letter.state) == (0, "open")
+    assert numbers.run(numbers.ask(), storm_letters=1).state == "done"  # no storm of old letters
 
 
 def test_only_what_is_chosen_is_run(numbers: Numbers) -> None:
@@ -124,6 +127,27 @@ def test_what_waits_for_people_is_counted_and_left(numbers: Numbers) -> None:
 
     assert numbers.handler.calls == []
     assert counted(replay) == {"done": 1, "dead_lettered": 1, "unknown": 1, "in_work": 1}
+
+
+def test_letters_of_one_position_are_mended_each_for_its_own_generation(numbers: Numbers) -> None:
+    numbers.declare()
+    numbers.send(1)
+    numbers.handler.broken = {1: InvalidEvent("no")}
+    numbers.consume()
+    forced = [numbers.replay(mode="force").pk for _ in range(2)]
+    generations = [LIVE, *forced]
+    letters = [DeadLetter.objects.get(generation=each).pk for each in generations]
+
+    numbers.handler.broken.clear()
+    for letter in letters[:2]:
+        EditedRedrive(letter, value=b'{"n": 1, "mended": true}').carry_out(by=ANN)
+        numbers.consume()
+        Group.objects.all().delete()
+
+    rows = Consumption.objects.filter(dedupe_key="thing:1")
+    assert {row.generation: row.outcome for row in rows} == dict(
+        zip(generations, ["succeeded", "succeeded", "dead_lettered"], strict=True)
+    )
 
 
 def test_what_fails_becomes_a_letter_that_is_redriven_on_its_own_row(numbers: Numbers) -> None:
