@@ -10,7 +10,10 @@ from benchmarks.large.shapes import SOURCE
 from local.errors import ServiceFailed
 
 DAY = timedelta(days=1)
-_FIRST = "SELECT min(published_at) FROM (SELECT published_at FROM events_publication LIMIT 1000) p"
+_FIRST = """
+SELECT min(p.published_at)
+FROM (SELECT published_at FROM events_publication ORDER BY id LIMIT 1000) p
+"""
 _RECORDS = """
 SELECT p.topic, p.partition, e.key, e.value, e.id::text, e.type,
        (extract(epoch FROM p.published_at) * 1000)::bigint
