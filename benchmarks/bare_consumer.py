@@ -1,4 +1,4 @@
-"""What one writes by hand: `loop`, `batches` or `read`, over a topic, in a process of its own.
+"""What one writes by hand: `loop`, `batches`, `look` or `read`, over a topic, in its own process.
 
 `loop` asks Redis, inserts a row that says the message is done and the effect in one transaction,
 tells Redis and commits the offset, for one message after the other. `batches` does the same for
@@ -79,6 +79,11 @@ class ByHand:
             pipeline.set(key, "1", ex=REMEMBER_S)
         pipeline.execute()
 
+    def look(self, messages: list[Message]) -> None:
+        """Ask which of a batch are done, and do nothing."""
+        keys = [f"bare:{json.loads(message.value() or b'')['n']}" for message in messages]
+        self._database.execute("SELECT key FROM bare_done WHERE key = ANY(%s)", [keys]).fetchall()
+
 
 def consume(topic: str, do: Do, *, at_once: int) -> float:
     """Read the topic from its beginning to its end; return messages per second."""
@@ -125,7 +130,7 @@ def _messages_in(consumer: Consumer, topic: str) -> int:
 def main() -> None:
     """Run one of the ways."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("way", choices=["loop", "batches", "read"])
+    parser.add_argument("way", choices=["loop", "batches", "look", "read"])
     parser.add_argument("topic")
     parser.add_argument("--done", action="store_true", help="what an earlier pass did stays done")
     options = parser.parse_args()
@@ -135,6 +140,7 @@ def main() -> None:
     ways: dict[str, tuple[Do, int]] = {
         "loop": (hand.one, 1),
         "batches": (hand.many, BATCH),
+        "look": (hand.look, BATCH),
         "read": (lambda _messages: None, BATCH),
     }
     do, at_once = ways[options.way]

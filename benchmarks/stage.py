@@ -16,6 +16,7 @@ from local.demo.stage import Stage
 from local.demo.state import State
 from local.processes import ManagedProcess
 
+APPS = "benchmarks.effects,benchmarks.large"
 FIGURES_FILE = "WAYBILL_BENCH_FIGURES"  # set by `python -m benchmarks`, which collects them
 Measure = Callable[[Stage], list[Figure]]
 
@@ -27,7 +28,7 @@ def staged() -> Iterator[Stage]:
     Services that the environment names (DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, REDIS_URL) are used
     as they are. The project's processes are started by those who measure them.
     """
-    os.environ["EXTRA_APPS"] = "benchmarks.effects"
+    os.environ["EXTRA_APPS"] = APPS
     os.environ["LOG_LEVEL"] = "WARNING"
     with tempfile.TemporaryDirectory(
         prefix="waybill-bench-", ignore_cleanup_errors=True
@@ -59,6 +60,11 @@ def run_alone(measure: Measure) -> None:
     """Run one program on a stage of its own and print its figures; leave them where asked to."""
     with staged() as stage:
         figures = measure(stage)
+    deliver(figures)
+
+
+def deliver(figures: list[Figure]) -> None:
+    """Print the figures, and leave them where the caller of all programs asked for them."""
     print(table(figures), flush=True)  # noqa: T201 - what the program is for
     if wanted := os.environ.get(FIGURES_FILE):
         Path(wanted).write_text(json.dumps([asdict(figure) for figure in figures]))

@@ -92,6 +92,9 @@ class Waybill:
     # So many dead letters of a group within the window pause it until people resume it; 0: never.
     storm_letters: int = 100
     storm_window_s: float = 60.0
+    # While consumers of its group are at work a replay rests so long after each second of its own:
+    # they have the machine and the database meanwhile. 0: it does not.
+    replay_rest: float = 1.0
     closed_keys: int = 10_000  # of a group; beyond them a message waits on its partition instead
 
     def throttle(self, scope: str) -> Rate | None:

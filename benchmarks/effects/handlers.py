@@ -20,6 +20,12 @@ def insert_a_row(event: ReceivedEvent) -> None:
         )
 
 
+@subscribe("bench_past_eu_web", group="bench", type="bench.requested", dedupe_key="past:{n}")
+def insert_of_the_past(event: ReceivedEvent) -> None:
+    """Insert the number; the group's other handler is the one that is waited for."""
+    insert_one(event)
+
+
 @subscribe(
     "bench_short_eu_web", group="bench_single", type="bench.requested", dedupe_key="single:{n}"
 )

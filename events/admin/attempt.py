@@ -8,25 +8,38 @@ from django.utils.safestring import SafeString
 from events.admin import columns
 from events.admin.by_topic import ByTopic
 from events.admin.filters import GroupFilter, TopicFilter, among
+from events.admin.reaching import REACH, Asked, Reaching
+from events.auditing.attempt_list import attempt_places
 from events.auditing.entries import seconds
-from events.models import Attempt
+from events.auditing.lanes import Places
+from events.models import LIVE, Attempt
 
 
 @admin.register(Attempt)
-class AttemptAdmin(ByTopic[Attempt]):
+class AttemptAdmin(Reaching, ByTopic[Attempt]):
     """Failures, the success after them, and skips of another event's key."""
 
     list_display = ("heading", "outcome", "waybill", "number", "worker", "started", "problem")
     list_filter = (among("result", Attempt.Result), GroupFilter, TopicFilter)
     ordering = ("-id",)
     fields = (
-        "outcome", "group", "key", "handler", "waybill", "position", "number", "worker",
+        "outcome", "group", "key", "handler", "waybill", "position", "run", "number", "worker",
         "started", "took", "error_text",
     )  # fmt: skip
     readonly_fields = (
-        "outcome", "key", "waybill", "position", "worker", "started", "took", "error_text",
+        "outcome", "key", "waybill", "position", "run", "worker", "started", "took", "error_text",
     )  # fmt: skip
     empty_text = "Plain first successes leave no row here: nothing has failed or been skipped."
+
+    def reach(self, asked: Asked) -> Places:
+        """Find them by topic or as they were made."""
+        return attempt_places(
+            topics=asked.topics,
+            group=asked.chosen.get("group"),
+            result=asked.chosen.get("result"),
+            limit=asked.limit,
+            examined=REACH,
+        )
 
     @columns.column("Group and dedupe key", header=True)
     def heading(self, row: Attempt) -> tuple[str, Any]:
@@ -52,6 +65,11 @@ class AttemptAdmin(ByTopic[Attempt]):
     def position(self, row: Attempt) -> str:
         """Where the message lay."""
         return f"{row.topic}:{row.partition}:{row.offset}"
+
+    @columns.column("Run")
+    def run(self, row: Attempt) -> SafeString | str:
+        """Ordinary consuming, or the forced replay it belongs to."""
+        return columns.run(None if row.generation == LIVE else row.generation)
 
     @columns.column("Worker")
     def worker(self, row: Attempt) -> str:

@@ -53,6 +53,10 @@ TONES = {
     "truncated": "danger",
     "recreated": "danger",
     "added": "info",
+    "running": "info",
+    "stopped": "quiet",
+    "missing": "quiet",
+    "force": "warning",
 }
 
 
@@ -130,6 +134,21 @@ def event_link(event_id: UUID | None) -> SafeString | str:
         event_id,
         f"…{str(event_id)[-12:]}",
     )
+
+
+def replay_link(replay_id: object) -> SafeString:
+    """Return a link to a replay."""
+    return format_html(
+        '<a class="wb-link wb-id" href="{}" title="{}">{}</a>',
+        reverse("admin:events_replay_change", args=[replay_id]),
+        replay_id,
+        f"…{str(replay_id)[-12:]}",
+    )
+
+
+def run(replay_id: UUID | None) -> SafeString | str:
+    """Say whether ordinary consuming did it, or which replay."""
+    return "live" if replay_id is None else format_html("replay {}", replay_link(replay_id))
 
 
 def letter_link(letter: DeadLetter) -> SafeString:

@@ -14,6 +14,9 @@ from events.admin.filters import GroupFilter, TopicFilter, among
 from events.admin.operated import Operated
 from events.admin.operating import resolving
 from events.admin.operating.plan import Link
+from events.admin.reaching import REACH, Asked, Reaching
+from events.auditing.consumption_list import WantedConsumptions, newest_consumptions
+from events.auditing.lanes import Places
 from events.models import LIVE, Consumption
 
 _UNKNOWN_COLUMNS = ("heading", "effect_began", "reference", "attempts", "waybill", "problem")
@@ -28,7 +31,7 @@ _UNKNOWN = {
 
 
 @admin.register(Consumption)
-class ConsumptionAdmin(Operated[Consumption]):
+class ConsumptionAdmin(Reaching, Operated[Consumption]):
     """One row for each group and key."""
 
     list_display = ("heading", "state", "waybill", "attempts", "begun", "problem")
@@ -52,6 +55,18 @@ class ConsumptionAdmin(Operated[Consumption]):
     def rows(self) -> QuerySet[Consumption]:
         """Leave out the bytes kept for a resend."""
         return Consumption.objects.defer("effect_payload", "message")
+
+    def reach(self, asked: Asked) -> Places:
+        """Find them by topic, by what is not done, or as they were begun."""
+        outcome = asked.chosen.get("outcome")
+        if outcome not in {None, *Consumption.Outcome.values}:
+            return Places([], None)
+        wanted = WantedConsumptions(
+            topics=asked.topics,
+            group=asked.chosen.get("group"),
+            outcome=None if outcome is None else Consumption.Outcome(outcome),
+        )
+        return newest_consumptions(wanted, limit=asked.limit, examined=REACH)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages on which unknown outcomes are decided."""
@@ -113,9 +128,10 @@ class ConsumptionAdmin(Operated[Consumption]):
         return columns.code(row.dedupe_key)
 
     @columns.column("Run")
-    def run(self, row: Consumption) -> str:
-        """Ordinary consuming, or the forced replay it belongs to."""
-        return "live" if row.generation == LIVE else f"replay {row.generation}"
+    def run(self, row: Consumption) -> SafeString | str:
+        """Ordinary consuming, or the replay that ran it; a forced one has rows of its own."""
+        forced = None if row.generation == LIVE else row.generation
+        return columns.run(row.replay_id or forced)
 
     @columns.column("CloudEvents source and id")
     def identity(self, row: Consumption) -> SafeString | str:

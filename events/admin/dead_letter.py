@@ -16,15 +16,24 @@ from events.admin.filters import (
     ExceptionFilter,
     GroupFilter,
     HandlerFilter,
+    ReplayFilter,
     TopicFilter,
     among,
 )
-from events.admin.letter_message import VALUE_PAGE, header, shown, value_view
+from events.admin.letter_message import (
+    MESSAGE_PAGE,
+    VALUE_PAGE,
+    masked_message,
+    message_view,
+    value_view,
+)
 from events.admin.operated import Operated
 from events.admin.operating import editing, letters
 from events.admin.operating.operation import DISCARD, EDIT, REDRIVE, Operation
 from events.admin.operating.plan import Link
-from events.grants import Right, grants_of
+from events.admin.reaching import REACH, Asked, Reaching
+from events.auditing.dead_letter_list import WantedLetters, letter_places
+from events.auditing.lanes import Places
 from events.models import DeadLetter
 
 _CHILDREN = 20
@@ -35,35 +44,49 @@ _OFFERED: dict[str, tuple[Operation, ...]] = {
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(Operated[DeadLetter]):
+class DeadLetterAdmin(Reaching, Operated[DeadLetter]):
     """What failed, by kind and one by one, with everything needed to understand it."""
 
     actions = ("redrive", "discard")
+    change_form_outer_after_template = "events/letter_mask.html"
     list_before_template = "events/letters_above_list.html"
 
     list_display = ("heading", "status", "waybill", "position", "created", "problem")
     list_filter = (
         among("state", DeadLetter.State), GroupFilter, TopicFilter, ExceptionFilter, HandlerFilter,
+        ReplayFilter,
     )  # fmt: skip
     ordering = ("-created_at", "-id")
     fieldsets = (
         (None, {"fields": (
             "status", "group", "handler", "waybill", "position", "identity", "dedupe",
-            "attempts", "created", "changed", "reason", "outcome", "came_from", "children",
+            "attempts", "run", "created", "changed", "reason", "outcome", "came_from", "children",
         )}),
         ("What went wrong", {"fields": ("exception", "error_text", "trace")}),
-        ("The message, as it lay on Kafka", {"fields": ("recorded", "raw_key", "names", "raw")}),
     )  # fmt: skip
     readonly_fields = (
-        "status", "waybill", "position", "identity", "dedupe", "created", "changed",
-        "outcome", "came_from", "children", "error_text", "trace", "recorded", "raw_key", "names",
-        "raw",
+        "status", "waybill", "position", "identity", "dedupe", "run", "created", "changed",
+        "outcome", "came_from", "children", "error_text", "trace",
     )  # fmt: skip
     empty_text = "No message was set aside: nothing has failed for good."
 
     def rows(self) -> QuerySet[DeadLetter]:
         """Leave out the bytes and the traceback until a page asks for them."""
-        return DeadLetter.objects.defer("value", "headers", "traceback")
+        return DeadLetter.objects.defer("key", "value", "headers", "traceback")
+
+    def reach(self, asked: Asked) -> Places:
+        """Find them by exception, state, topic or group, whichever is narrowest."""
+        state = asked.chosen.get("state")
+        if state not in {None, *DeadLetter.State.values}:
+            return Places([], None)
+        wanted = WantedLetters(
+            topics=asked.topics,
+            group=asked.chosen.get("group"),
+            exception=asked.chosen.get("exception"),
+            handler=asked.chosen.get("handler"),
+            state=None if state is None else DeadLetter.State(state),
+        )
+        return letter_places(wanted, after=None, limit=asked.limit, examined=REACH)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages on which letters are dealt with."""
@@ -73,6 +96,7 @@ class DeadLetterAdmin(Operated[DeadLetter]):
             path("redrive/", wrap(letters.redrive_view), name=letters.PAGES[REDRIVE.name]),
             path("discard/", wrap(letters.discard_view), name=letters.PAGES[DISCARD.name]),
             path("<uuid:letter_id>/edit/", wrap(editing.edit_view), name=editing.PAGE),
+            path("<uuid:letter_id>/message/", wrap(message_view), name=MESSAGE_PAGE),
             path("<uuid:letter_id>/value/", wrap(value_view), name=VALUE_PAGE),
         ]
         return [*ours, *super().get_urls()]
@@ -104,6 +128,14 @@ class DeadLetterAdmin(Operated[DeadLetter]):
             if operation.allows(request.user, topics=[letter.topic])
         ]
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Show below the letter where its message can be seen."""
+        letter = kwargs.get("obj")
+        more = masked_message(request, letter) if letter is not None else {}
+        return super().render_change_form(request, context | more, *args, **kwargs)
+
     @admin.action(description="Redrive", permissions=["operate"])
     def redrive(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         """Lead to the plan for the chosen letters."""
@@ -113,17 +145,6 @@ class DeadLetterAdmin(Operated[DeadLetter]):
     def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         """Lead to the plan for the chosen letters."""
         return _chosen(request, DISCARD, queryset)
-
-    def get_fieldsets(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
-        """Show the message's bytes only to those who may see values."""
-        told = super().get_fieldsets(request, obj)
-        if obj is None or grants_of(request.user).allows(Right.VALUES, obj.topic):
-            return told
-        note = (
-            "The key, the headers and the value are for those with a grant to see values of "
-            f"topic {obj.topic}."
-        )
-        return (*told[:-1], (told[-1][0], {"fields": ("recorded",), "description": note}))
 
     @columns.column("Group and exception", header=True)
     def heading(self, letter: DeadLetter) -> tuple[str, str]:
@@ -155,6 +176,11 @@ class DeadLetterAdmin(Operated[DeadLetter]):
         """The whole dedupe key."""
         return columns.code(letter.dedupe_key)
 
+    @columns.column("Run")
+    def run(self, letter: DeadLetter) -> SafeString | str:
+        """Ordinary consuming, or the replay that set it aside."""
+        return columns.run(letter.replay_id)
+
     @columns.column("Set aside")
     def created(self, letter: DeadLetter) -> SafeString | str:
         """When the group gave up."""
@@ -164,11 +190,6 @@ class DeadLetterAdmin(Operated[DeadLetter]):
     def changed(self, letter: DeadLetter) -> SafeString | str:
         """When its state last changed."""
         return columns.moment(letter.changed_at)
-
-    @columns.column("Recorded")
-    def recorded(self, letter: DeadLetter) -> SafeString | str:
-        """The record's own time on Kafka."""
-        return columns.moment(letter.recorded_at)
 
     @columns.column("Error")
     def problem(self, letter: DeadLetter) -> SafeString | str:
@@ -184,29 +205,6 @@ class DeadLetterAdmin(Operated[DeadLetter]):
     def trace(self, letter: DeadLetter) -> SafeString | str:
         """Where it was raised."""
         return columns.block(letter.traceback)
-
-    @columns.column("Key")
-    def raw_key(self, letter: DeadLetter) -> SafeString | str:
-        """The key, as text if it is text."""
-        return shown(letter.key, lay_out=False)
-
-    @columns.column("Headers")
-    def names(self, letter: DeadLetter) -> SafeString | str:
-        """The headers, a line each."""
-        return columns.block(
-            "\n".join(f"{name}: {header(value)}" for name, value in letter.headers)
-        )
-
-    @columns.column("Value")
-    def raw(self, letter: DeadLetter) -> SafeString | str:
-        """The value, laid out, and the way to its very bytes."""
-        text = shown(letter.value, lay_out=True)
-        if letter.value is None:
-            return text
-        page = reverse(f"admin:{VALUE_PAGE}", args=[letter.pk])
-        return format_html(
-            '{}<a class="wb-link" href="{}" download>Download the bytes</a>', text, page
-        )
 
     @columns.column("Result")
     def outcome(self, letter: DeadLetter) -> SafeString | str:

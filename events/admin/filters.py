@@ -1,7 +1,8 @@
 """Filters of the lists; their choices come from declarations in code, never from a scan."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Model, QuerySet, TextChoices
@@ -10,6 +11,8 @@ from django.http import HttpRequest
 
 from events.consuming.subscriptions import groups, subscriptions
 from events.grants import Right, grants_of
+from events.models import Replay
+from events.sql import database_time
 from events.topics import Topic, declared_topics
 
 Choices = list[tuple[str, str]]
@@ -75,6 +78,31 @@ class ExceptionFilter(EqualsFilter):
         return [(chosen, chosen)] if chosen else []
 
 
+class ReplayFilter(SimpleListFilter):
+    """By the replay that was chosen: what it set aside, by the index of its group's letters."""
+
+    title = "replay"
+    parameter_name = "replay"
+
+    def lookups(self, request: HttpRequest, _model_admin: Any) -> Choices:
+        """Offer what is chosen, to be seen and left."""
+        chosen = request.GET.get(self.parameter_name)
+        return [(chosen, f"…{chosen[-12:]}")] if chosen else []
+
+    def queryset(self, _request: HttpRequest, queryset: Rows) -> Rows:
+        """Narrow the list, if one was chosen."""
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        try:
+            replay = Replay.objects.only("group", "requested_at").get(pk=UUID(chosen))
+        except (ValueError, Replay.DoesNotExist):
+            return queryset.none()
+        return queryset.filter(
+            replay=replay.pk, group=replay.group, created_at__gte=replay.requested_at
+        )
+
+
 class HandlerFilter(EqualsFilter):
     """By handler, of those declared."""
 
@@ -102,6 +130,12 @@ def among(column: str, choices: type[TextChoices]) -> type[EqualsFilter]:
             return [(str(value), str(label)) for value, label in choices.choices]
 
     return ChoiceFilter
+
+
+def begun(age: str | None) -> datetime | None:
+    """Return when the age that was chosen in such a filter begins, by the database's clock."""
+    minutes = _AGES.get(age or "")
+    return None if minutes is None else database_time() - timedelta(minutes=minutes)
 
 
 def since(column: str) -> type[SimpleListFilter]:

@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from events.admin import columns, group_rows
+from events.admin import columns, group_rows, replay_rows
 from events.admin.group_rows import Seen
-from events.admin.operating import pausing, seeking
+from events.admin.operating import pausing, replaying, seeking
 from events.admin.operating.group_topics import readable_groups, readable_topics, topics_of
-from events.admin.operating.operation import CLOSE_KEY, PAUSE, SEEK
+from events.admin.operating.operation import CLOSE_KEY, PAUSE, REPLAY, SEEK
 from events.admin.operating.plan import Link
 from events.auditing.group_standing import Standing, group_standing
 
@@ -80,6 +80,8 @@ def group_view(request: HttpRequest, group: str) -> HttpResponse:
             if seen.shows(each.topic)
         ],
         "gaps": group_rows.gaps(seen),
+        "replay_header": replay_rows.HEADER,
+        "replays": replay_rows.active_of(group, user=request.user),
         **group_rows.HEADERS,
     }
     return TemplateResponse(request, "events/group.html", context)
@@ -127,7 +129,7 @@ def _operations(request: HttpRequest, group: str) -> Iterator[Link]:
     topics = topics_of(group)
     allowed = {
         each.title
-        for each in (PAUSE, CLOSE_KEY, SEEK)
+        for each in (PAUSE, CLOSE_KEY, SEEK, REPLAY)
         if any(each.allows(request.user, topics=[topic]) for topic in topics)
     }
     if PAUSE.title in allowed:
@@ -136,3 +138,5 @@ def _operations(request: HttpRequest, group: str) -> Iterator[Link]:
         yield Link("Close a key…", CLOSE_KEY.icon, pausing.address(group=group, close="yes"))
     if SEEK.title in allowed:
         yield Link("Seek…", SEEK.icon, reverse(f"admin:{seeking.PAGE}", args=[group]))
+    if REPLAY.title in allowed:
+        yield Link("Replay…", REPLAY.icon, replaying.address(group=group))

@@ -13,6 +13,7 @@ from events.admin import columns
 from events.admin.operating import letters
 from events.admin.operating.operation import DISCARD, REDRIVE, Operation
 from events.admin.operating.plan import Link, told
+from events.auditing.dead_letter_list import newest_letters
 from events.auditing.letter_groups import LetterGroup, letter_groups
 from events.grants import readable
 from events.models import DeadLetter
@@ -28,16 +29,16 @@ def kinds_view(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("events.view_deadletter"):
         raise PermissionDenied
     chosen = {name: value for name in ("group", "topic") if (value := _asked(request, name))}
-    open_letters = DeadLetter.objects.open().filter(**chosen).order_by("-created_at", "-pk")
-    newest = readable(open_letters, user=request.user).values("pk")[:LETTERS]
-    found = letter_groups(DeadLetter.objects.open().filter(pk__in=newest))
+    open_letters = readable(DeadLetter.objects.open().filter(**chosen), user=request.user)
+    newest, is_complete = newest_letters(open_letters, most=LETTERS)
+    found = letter_groups(newest)
     count = sum(each.count for each in found)
     offered = [each for each in _BY_HAND if each.is_for(request.user)]
     context = {
         **admin.site.each_context(request),
         "title": "Dead letters by what failed",
         "letters": told(count, "letter"),
-        "is_complete": count < LETTERS,
+        "is_complete": is_complete,
         "kinds": [_kind(each, offered, chosen) for each in found],
         "list": reverse("admin:events_deadletter_changelist"),
     }
@@ -47,6 +48,8 @@ def kinds_view(request: HttpRequest) -> HttpResponse:
 def above_list(request: HttpRequest) -> dict[str, Any]:
     """Return what stands above the list: the kinds, or what can be done to the one it shows."""
     if request.GET.get("state") not in {None, "", DeadLetter.State.OPEN}:
+        return {}
+    if request.GET.get("replay"):  # neither the kinds nor what is done to all narrow by it
         return {}
     asked = {name: value for name in letters.FILTERS if (value := _asked(request, name))}
     offered = [each for each in _BY_HAND if asked and each.is_for(request.user)]

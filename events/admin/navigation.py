@@ -47,6 +47,7 @@ _FLOW: tuple[Section, ...] = (
         (
             Page("events.grouptopic", "Groups", "groups", name="groups"),
             Page("events.pause", "Pauses", "pause_circle"),
+            Page("events.replay", "Replays", "history"),
             Page("events.closedkey", "Closed keys", "lock"),
             Page("events.seek", "Seeks", "my_location"),
             Page("events.gap", "Gaps", "broken_image"),

@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from events.admin import columns, overview_groups
+from events.admin import columns, overview_groups, overview_replays
 from events.admin.overview_groups import Stopped
+from events.admin.overview_replays import Active
 from events.auditing.health import with_liveness
 from events.auditing.waybill import state_of
 from events.conf import waybill as configured
@@ -39,12 +40,14 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may = request.user.has_perm
     processes = list(_processes()) if may("events.view_heartbeat") else None
     stopped = overview_groups.stopped(request)
+    replays = overview_replays.active(request)
     return context | {
         "title": "Overview",
-        "figures": [*_figures(request), *_of_groups(request, stopped)],
+        "figures": [*_figures(request), *_of_groups(request, stopped, replays)],
         "processes": processes,
         "warnings": [
             *stopped.warnings(),
+            *replays.warnings(),
             *([] if processes is None else _warnings(processes)),
         ],
         "latest": _latest(request) if may("events.view_event") else None,
@@ -70,10 +73,13 @@ def _figures(request: HttpRequest) -> Iterator[Figure]:
             )
 
 
-def _of_groups(request: HttpRequest, stopped: Stopped) -> Iterator[Figure]:
+def _of_groups(request: HttpRequest, stopped: Stopped, replays: Active) -> Iterator[Figure]:
     may = request.user.has_perm
     if may("events.view_pause"):
         yield _figure("Active pauses", stopped.count, page="pause", query="", tone="warning")
+    if may("events.view_replay"):
+        count = replays.count
+        yield _figure("Replays", count, page="replay", query="state=active", tone="info")
     if may("events.view_closedkey"):
         rows = overview_groups.closed_keys(request)
         yield _trouble("Closed keys", rows, page="closedkey", query="", tone="warning")
@@ -116,6 +122,7 @@ _HINTS = {  # while there are some, and while there are none
     "Open dead letters": ("wait for people", "nothing was given up"),
     "Unknown outcomes": ("did the effect happen?", "every effect is known"),
     "Active pauses": ("stand still until resumed", "no group is stopped"),
+    "Replays": ("asked for, running or paused", "no old event is run again"),
     "Closed keys": ("hold their messages", "every key flows"),
     "Gaps of a day": ("messages were missed or moved", "nothing was missed"),
     "Retrying": ("wait for another attempt", "nothing waits for a retry"),

@@ -1,21 +1,31 @@
 """The waybill as a page: its entries with icon, colour and link; the value, for those who may."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from events.admin import columns
+from events.admin.operating import replaying, republishing
+from events.admin.operating.operation import REPLAY, REPUBLISH, REVEAL_EVENT
+from events.admin.operating.plan import Link
 from events.admin.payload import Payload, readable
-from events.auditing.entries import Entry, Kind, Target, seconds
+from events.admin.revealing import Mask, mask
+from events.auditing.entries import FORCED, Entry, Kind, Target, seconds
 from events.auditing.letter_entries import CAME_FROM, LED_TO
 from events.auditing.waybill import Waybill
-from events.grants import Right, grants_of
+from events.consuming.subscriptions import subscriptions
 from events.models import LIVE, Attempt, Event
+
+REVEAL_PAGE = "events_event_reveal"
+VALUE_PAGE = "events_event_value"
+
+REPLAY_FACT = "replay"  # the name under which entries tell the id of one
 
 _MODELS = {
     "outbox_entry": "outboxentry",
@@ -32,7 +42,7 @@ _LOOKS = {  # icon, tone
     Kind.WAITING: ("hourglass_top", "warning"),
     Kind.PARKED: ("block", "danger"),
     Kind.PUBLISHED: ("flight_takeoff", "info"),
-    Kind.REPLAYED: ("replay", "info"),
+    Kind.REPLAYED: ("history", "info"),
     Kind.STARTED: ("play_arrow", "info"),
     Kind.EFFECT_BEGAN: ("outgoing_mail", "info"),
     Kind.FAILED: ("close", "danger"),
@@ -65,31 +75,48 @@ class Step:
     details: tuple[tuple[str, SafeString | str], ...]
 
 
-def context(found: Waybill, *, user: Any) -> dict[str, Any]:
-    """Return what the template needs; the event's bytes are read only if they may be seen."""
-    event = found.event
-    visible = grants_of(user).allows(Right.VALUES, event.topic)
+def context(found: Waybill, *, request: HttpRequest, is_revealed: bool) -> dict[str, Any]:
+    """Return what the template needs; the event's bytes are read only once they are revealed."""
+    event, user = found.event, request.user
+    has_bytes = found.value_bytes is not None or bool(event.headers)
     return {
         "waybill": found,
         "event": event,
         "state": columns.label(found.state),
         "outcomes": _outcomes(found),
-        "steps": [_step(entry, since=event.accepted_at, user=user) for entry in found.timeline],
+        "steps": [step(entry, since=event.accepted_at, user=user) for entry in found.timeline],
         "accepted": columns.moment(event.accepted_at),
         "occurred": columns.moment(event.occurred_at),
         "sha256": bytes(event.value_sha256 or b"").hex(),
-        "may_see_values": visible,
-        "payload": _payload(found) if visible else None,
-        "headers": event.headers if visible else [],
+        "has_bytes": has_bytes,
+        "mask": _mask(request, found) if has_bytes else None,
+        "is_revealed": is_revealed,
+        "payload": _payload(found) if is_revealed else None,
+        "headers": event.headers if is_revealed else [],
         "neighbours": _neighbours(event),
+        "operations": list(_operations(found, user=user)),
     }
+
+
+def _mask(request: HttpRequest, found: Waybill) -> Mask | None:
+    """Return the way to the bytes; None for those who may not see them."""
+    event = found.event
+    if not REVEAL_EVENT.allows(request.user, topics=[event.topic]):
+        return None
+    value = found.value_bytes is not None
+    return mask(
+        request,
+        page=reverse(f"admin:{REVEAL_PAGE}", args=[event.pk]),
+        download=reverse(f"admin:{VALUE_PAGE}", args=[event.pk]) if value else "",
+    )
 
 
 def _payload(found: Waybill) -> Payload | None:
     return None if found.event.value is None else readable(bytes(found.event.value))
 
 
-def _step(entry: Entry, *, since: datetime, user: User) -> Step:
+def step(entry: Entry, *, since: datetime, user: Any) -> Step:
+    """Return the entry as it is drawn, with links where the user may follow them."""
     icon, tone = _LOOKS[entry.kind]
     return Step(
         entry=entry,
@@ -98,20 +125,30 @@ def _step(entry: Entry, *, since: datetime, user: User) -> Step:
         link=_link(entry.target, user=user) if entry.target else "",
         at=columns.moment(entry.at),
         after=_after((entry.at - since).total_seconds()),
-        details=tuple(
-            (name, _told(name, value, may_see_letters=user.has_perm("events.view_deadletter")))
-            for name, value in entry.details
-        ),
+        details=tuple((name, _told(name, value, user=user)) for name, value in entry.details),
     )
 
 
-def _told(name: str, value: str | int | datetime, *, may_see_letters: bool) -> SafeString | str:
+def _told(name: str, value: str | int | datetime, *, user: Any) -> SafeString | str:
     if isinstance(value, datetime):
         return columns.moment(value)
-    if name in {CAME_FROM, LED_TO} and may_see_letters:
+    if name in {CAME_FROM, LED_TO} and user.has_perm("events.view_deadletter"):
         ids = str(value).split(", ")
         return format_html_join(" ", "{}", ((columns.letter_id_link(each),) for each in ids))
+    if name in {REPLAY_FACT, FORCED} and user.has_perm("events.view_replay"):
+        return columns.replay_link(value)
     return str(value)
+
+
+def _operations(found: Waybill, *, user: Any) -> Iterator[Link]:
+    event = found.event
+    if REPUBLISH.allows(user, topics=[event.topic]):
+        page = reverse(f"admin:{republishing.PAGE}", args=[event.pk])
+        yield Link("Republish…", REPUBLISH.icon, page)
+    takers = {each.group for each in subscriptions() if each.topic == event.topic}
+    if takers and REPLAY.allows(user, topics=[event.topic]):
+        newest = found.publications[-1] if found.publications else None
+        yield Link("Replay to one group…", REPLAY.icon, replaying.for_event(event, newest))
 
 
 def _after(age_s: float) -> str:
@@ -135,7 +172,7 @@ def _outcomes(found: Waybill) -> list[tuple[str, SafeString]]:
     return [(group, columns.label(word)) for group, word in sorted(told.items())]
 
 
-def _link(target: Target, *, user: User) -> str:
+def _link(target: Target, *, user: Any) -> str:
     model = _MODELS[target.type]
     if not user.has_perm(f"events.view_{model}"):
         return ""

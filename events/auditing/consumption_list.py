@@ -12,8 +12,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from events.auditing.lanes import Lanes, Place, given, places
+from events.auditing.lanes import EXAMINED, Lanes, Place, Places, given, places
 from events.auditing.loose_scan import loose_scan
+from events.auditing.positions import newest_at_positions
 from events.models import Attempt, Consumption, DeadLetter
 
 LIMIT = 200  # attempts, and letters, of one consumption
@@ -59,12 +60,41 @@ def consumption_page(
     wanted: WantedConsumptions, *, after: Place | None, limit: int
 ) -> ConsumptionPage:
     """Return at most `limit` rows behind `after`, each page by an index and bounded."""
-    if wanted.topics is not None and not wanted.topics:
-        return ConsumptionPage(rows=[], next=None)
-    found = places(_lanes(wanted), after=after, limit=limit)
+    found = consumption_places(wanted, after=after, limit=limit)
     ids = [row_id for (row_id,) in found.found]
     rows = Consumption.objects.defer("effect_payload", "message").in_bulk(ids)
     return ConsumptionPage(rows=[rows[each] for each in ids if each in rows], next=found.next)
+
+
+def consumption_places(
+    wanted: WantedConsumptions, *, after: Place | None, limit: int, examined: int = EXAMINED
+) -> Places:
+    """Return where the rows of a page stand, by id."""
+    if wanted.topics is not None and not wanted.topics:
+        return Places([], None)
+    return places(_lanes(wanted), after=after, limit=limit, examined=examined)
+
+
+def newest_consumptions(
+    wanted: WantedConsumptions, *, limit: int, examined: int = EXAMINED
+) -> Places:
+    """Return the ids of the newest rows by topics, group and outcome, from where they are rare."""
+    is_rare = wanted.outcome not in {None, Consumption.Outcome.SUCCEEDED}
+    if wanted.topics is None or is_rare:
+        return consumption_places(wanted, after=None, limit=limit, examined=examined)
+    return newest_at_positions(
+        "events_consumption",
+        topics=wanted.topics,
+        filters=given(
+            (wanted.group, 'f."group" = %(group)s'), (wanted.outcome, "f.outcome = %(outcome)s")
+        ),
+        parameters={
+            "group": wanted.group,
+            "outcome": wanted.outcome and wanted.outcome.value,
+        },
+        limit=limit,
+        examined=examined,
+    )
 
 
 def consumption_history(row: Consumption) -> ConsumptionHistory:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models.functions import Length
 
-from events.auditing.lanes import Lanes, given, places
+from events.auditing.lanes import Lanes, Places, equals, given, places
 from events.auditing.waybill import State
 from events.models import Event
 
@@ -54,15 +54,22 @@ class Page:
 
 def event_page(wanted: Wanted, *, after: Place | None, limit: int) -> Page:
     """Return at most `limit` events behind `after`. Two to four queries, whatever is stored."""
-    if wanted.topics is not None and not wanted.topics:
-        return Page(events=[], next=None)
-    found = places(_lanes(wanted), after=after, limit=limit)
+    found = event_places(wanted, after=after, limit=limit)
     events = _events([event_id for _, event_id in found.found])
     return Page(events=events, next=None if found.next is None else Place(*found.next))
 
 
+def event_places(
+    wanted: Wanted, *, after: Place | None, limit: int, examined: int | None = None
+) -> Places:
+    """Return where the events of a page stand, by time and id."""
+    if wanted.topics is not None and not wanted.topics:
+        return Places([], None)
+    return places(_lanes(wanted), after=after, limit=limit, examined=examined)
+
+
 _ALL = "TRUE"
-_BY_TOPIC = "r.topic = t.lane"
+_BY_TOPIC = equals("r.topic")
 _OF_KEY = "r.key = %(key)s"
 _OF_SUBJECT = "r.subject = %(subject)s AND r.subject <> ''"
 _ENTRY = "SELECT {} FROM events_outboxentry o WHERE o.cause = 'first' AND o.parked_at IS {}"
@@ -85,6 +92,7 @@ def _lanes(wanted: Wanted) -> Lanes:
         table="events_event",
         order=("accepted_at", "id"),
         lane=lane,
+        within=("topic",) if lane is _BY_TOPIC else (),
         lanes=wanted.topics or () if lane is _BY_TOPIC else [""],
         bounds=given(
             (wanted.accepted_from, "r.accepted_at >= %(from)s"),

@@ -2,8 +2,8 @@
 
 A lane is a part of a table that one index holds in the wanted order; a list is put together from
 one or several. What a lane yields is then filtered by what its index does not know: of all lanes
-together about `EXAMINED` rows are looked at for one page, so a page may hold less than was asked
-for, even nothing, and yet have a next one.
+together about `EXAMINED` rows, or as many as the caller allows, are looked at for one page, so a
+page may hold less than was asked for, even nothing, and yet have a next one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,9 @@ class Lanes:
 
     order: the columns by which rows stand in a lane, all descending; together they are unique.
     lane: the condition for a row `r` of the table to be in the lane `t.lane`.
+    within: the columns before those of the order in the index to be read. Asked for as an order,
+        which `equals` does not let the planner take for given, they keep it from another index
+        that has the order, too, but would be read to its end where it holds little of the lane.
     lanes: the names of the lanes.
     bounds: conditions on `r` that cut the lane short where it is read.
     filters: conditions on what was read, `f`.
@@ -38,17 +41,24 @@ class Lanes:
     table: str
     order: Sequence[str]
     lane: str = "TRUE"
+    within: Sequence[str] = ()
     lanes: Sequence[str] = ("",)
     bounds: Sequence[str] = ()
     filters: Sequence[str] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-def places(lanes: Lanes, *, after: Place | None, limit: int) -> Places:
-    """Return the places of at most `limit` rows behind `after`: one or two queries."""
+def places(
+    lanes: Lanes, *, after: Place | None, limit: int, examined: int | None = None
+) -> Places:
+    """Return the places of at most `limit` rows behind `after`: one or two queries.
+
+    At most about `examined` rows are looked at, EXAMINED if nothing is said.
+    """
     if not lanes.lanes:
         return Places([], None)
-    reading = _Reading(lanes, after=after, limit=limit)
+    most = EXAMINED if examined is None else examined
+    reading = _Reading(lanes, after=after, limit=limit, examined=most)
     found = reading.newest()
     horizon = reading.horizon() if reading.may_be_cut(found) else None
     if horizon is not None:
@@ -59,16 +69,21 @@ def places(lanes: Lanes, *, after: Place | None, limit: int) -> Places:
     return Places(found, horizon)
 
 
+def equals(column: str) -> str:
+    """Return the condition that a column of the row is the lane's name; see `Lanes.within`."""
+    return f"{column} = ANY(ARRAY[t.lane])"
+
+
 def given(*conditions: tuple[Any, str]) -> list[str]:
     """Return the conditions whose value is given."""
     return [condition for value, condition in conditions if value is not None]
 
 
 class _Reading:
-    def __init__(self, lanes: Lanes, *, after: Place | None, limit: int) -> None:
+    def __init__(self, lanes: Lanes, *, after: Place | None, limit: int, examined: int) -> None:
         self._lanes = lanes
         self._enough = enough = limit + 1
-        share = EXAMINED // len(lanes.lanes)
+        share = examined // len(lanes.lanes)
         self._parameters = {
             **lanes.parameters,
             **_after(lanes, after),
@@ -83,7 +98,7 @@ class _Reading:
         matches = " AND ".join(["TRUE", *self._lanes.filters])
         return self._ask(f"""
             SELECT {self._columns("f")} FROM ({self._rows} LIMIT %(examined)s) f
-            WHERE {matches} ORDER BY {self._order("f")} LIMIT %(enough)s""")  # noqa: S608
+            WHERE {matches} ORDER BY {self._order_within("f")} LIMIT %(enough)s""")  # noqa: S608 - SQL of ours
 
     def may_be_cut(self, found: Sequence[Place]) -> bool:
         """Whether rows that nobody looked at may belong among the places or behind them."""
@@ -100,7 +115,7 @@ class _Reading:
         conditions = " AND ".join([self._lanes.lane, *self._bounds])
         return f"""
             SELECT r.* FROM {self._lanes.table} r WHERE {conditions}
-            ORDER BY {self._order("r")}"""  # noqa: S608 - SQL of ours
+            ORDER BY {self._order_within("r")}"""  # noqa: S608 - SQL of ours
 
     @property
     def _behind(self) -> str:
@@ -119,6 +134,10 @@ class _Reading:
 
     def _columns(self, row: str) -> str:
         return ", ".join(f"{row}.{name}" for name in self._lanes.order)
+
+    def _order_within(self, row: str) -> str:
+        columns = [f"{row}.{name}" for name in self._lanes.within]
+        return ", ".join([*columns, self._order(row)])
 
     def _order(self, row: str) -> str:
         return ", ".join(f"{row}.{name} DESC" for name in self._lanes.order)

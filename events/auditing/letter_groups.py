@@ -10,6 +10,7 @@ from events.models import DeadLetter
 
 GROUPS = 100
 _KIND = ("group", "exception", "handler")
+_EXAMPLE = (*_KIND, "created_at", "pk")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,19 +29,20 @@ class LetterGroup:
 
 def letter_groups(rows: QuerySet[DeadLetter]) -> tuple[LetterGroup, ...]:
     """Return the letters grouped, the largest group first, at most GROUPS of them."""
-    found = (
+    found = list(
         rows.order_by()
         .values(*_KIND)
         .annotate(count=Count("pk"), oldest=Min("created_at"), newest=Max("created_at"))
         .order_by("-count", *_KIND)[:GROUPS]
     )
-    newest = rows.order_by(*_KIND, "-created_at", "-pk").distinct(*_KIND)
+    # No sort of all: the newest of each kind is found by its time.
+    newest = rows.filter(created_at__in={each["newest"] for each in found}).order_by("pk")
     examples = {
-        tuple(kind): (pk, error) for *kind, pk, error in newest.values_list(*_KIND, "pk", "error")
+        tuple(kind): (pk, error) for *kind, pk, error in newest.values_list(*_EXAMPLE, "error")
     }
     groups = []
     for each in found:
-        kind = tuple(each[name] for name in _KIND)
+        kind = (*(each[name] for name in _KIND), each["newest"])
         if kind in examples:  # else dealt with in between the two looks
             example, error = examples[kind]
             groups.append(LetterGroup(**each, example=example, error=error))

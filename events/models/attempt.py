@@ -40,6 +40,7 @@ class Attempt(models.Model):
             models.Index(
                 fields=["group", "dedupe_key", "generation", "id"], name="attempt_of_key"
             ),
+            models.Index(fields=["topic", "-id"], name="attempt_of_topic"),
         ]
         triggers = [insert_only()]
 

@@ -86,6 +86,10 @@ class DeadLetter(models.Model):
             models.Index(fields=["group", "exception", "state"], name="dead_letter_kind"),
             models.Index(fields=["group", "-created_at", "-id"], name="dead_letter_of_group"),
             models.Index(
+                fields=["exception", "-created_at", "-id"], name="dead_letter_of_exception"
+            ),
+            models.Index(fields=["topic", "-created_at", "-id"], name="dead_letter_of_topic"),
+            models.Index(
                 fields=["group", "topic", "key", "partition", "offset"],
                 name="dead_letter_held",
                 condition=models.Q(state="held"),

@@ -39,6 +39,10 @@ class Publication(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["topic", "partition", "offset"], name="publication_position"),
+            # Republications are few: the first ones, of every event, cost nothing here.
+            models.Index(
+                fields=["-id"], name="publication_again", condition=~models.Q(cause="first")
+            ),
         ]
         triggers = [insert_only()]
 

@@ -111,6 +111,7 @@ class ReplayParts:
             leases=self.leases,
             progress=self.progress,
             heart=Heart(role=ROLE, name=self.replay.group),
+            group=self.replay.group,
             partitions=self.partitions,
             every_s=min(settings.lease_renew_s, settings.heartbeat_interval_s),
             look_every_s=settings.control_interval_s,

@@ -59,16 +59,18 @@ class Engine:
         """Whether everything of the range is passed."""
         return self.lanes.are_done
 
-    def run_once(self) -> int:
+    def run_once(self, *, is_brief: bool = False) -> int:
         """Read, judge, run and pass what can be; returns how many messages were passed.
 
-        Raises KafkaException, and Abandoned if told to stop while the database is away.
+        One that `is_brief` takes a quarter of the messages. Raises KafkaException, and Abandoned
+        if told to stop while the database is away.
         """
-        self._fetch()
+        most = max(1, self.at_once // 4) if is_brief else self.at_once
+        self._fetch(most)
         for hole in self.lanes.holes():
             parts = self.retrying.through_outages(partial(self._holes.parts, hole))
             self.lanes.fill(hole, parts)
-        pieces = self.lanes.ready(self._now_at_once, now=self.clock())
+        pieces = self.lanes.ready(min(most, self._now_at_once), now=self.clock())
         passed = self._pass(pieces, self._judged(pieces)) if pieces else 0
         self._adapt(passed, left=len(pieces) - passed)
         return passed
@@ -78,12 +80,11 @@ class Engine:
         wanted = 2 * passed if left else 2 * self._now_at_once
         self._now_at_once = max(min(LEAST, self.at_once), min(self.at_once, wanted))
 
-    def _fetch(self) -> None:
+    def _fetch(self, most: int) -> None:
         self._hold_back()
         due_s = self.lanes.next_due_s(self.clock())
-        for record in self.reader.fetch(
-            self.at_once, timeout_s=IDLE_S if due_s is None else min(IDLE_S, due_s)
-        ):
+        timeout_s = IDLE_S if due_s is None else min(IDLE_S, due_s)
+        for record in self.reader.fetch(most, timeout_s=timeout_s):
             self.lanes.add(self._piece(record))
         for where, reached in self.reader.reached.items():
             self.lanes.look_to(where, reached)

@@ -13,8 +13,15 @@ from events.consuming.progress import Progress
 from events.models import Replay
 from events.observing.heartbeat import Heart
 from events.replaying.lease import Lease
+from events.sql import run
 
 logger = logging.getLogger(__name__)
+
+_AT_WORK = """
+    SELECT 1 FROM events_heartbeat
+    WHERE role = 'consumer' AND name = %(group)s AND progress_at > now() - interval '5 seconds'
+    LIMIT 1
+"""
 
 OnHung = Callable[[float], None]
 
@@ -33,6 +40,7 @@ class ReplayKeeper:
     leases: Leases
     progress: Progress
     heart: Heart
+    group: str
     partitions: frozenset[tuple[str, int]]
     every_s: float
     look_every_s: float
@@ -40,6 +48,7 @@ class ReplayKeeper:
     stop_asked: threading.Event
     state: str = Replay.State.RUNNING
     moved: bool = False  # since the last beat
+    is_group_at_work: bool = False  # as far as its consumers said in the last seconds
     _beat_at: float = float("-inf")
     _stop: threading.Event = field(default_factory=threading.Event)
     failure: BaseException | None = None
@@ -81,6 +90,7 @@ class ReplayKeeper:
     def _beat(self) -> None:
         self.leases.renew()
         assignment = [f"{topic}:{partition}" for topic, partition in sorted(self.partitions)]
+        self.is_group_at_work = bool(run(_AT_WORK, {"group": self.group}))
         self.heart.beat(connection, assignment=assignment, progressed=self.moved)
         self.moved = False
         self._beat_at = time.monotonic()

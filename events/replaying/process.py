@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, tran
 from events.auditing.actions import record_action
 from events.conf import Waybill
 from events.consuming.retrying import Abandoned
+from events.errors import WaybillError
 from events.models import InHand, Replay
 from events.replaying.account import LeaseLost
 from events.replaying.assembly import ReplayParts
@@ -117,8 +118,11 @@ class ReplayProcess:
         if keeper.state != State.RUNNING:
             return False
         parts.account.note = ""
-        if engine.run_once():
+        began = time.monotonic()
+        if engine.run_once(is_brief=keeper.is_group_at_work):
             keeper.moved = True
+            if keeper.is_group_at_work:
+                parts.stop.wait(self._settings.replay_rest * (time.monotonic() - began))
         if parts.storm.has_come:
             self._pause(parts, keeper)
         self._save_due(parts)
@@ -148,7 +152,9 @@ class ReplayProcess:
 
     def _fail(self, parts: ReplayParts, lease: Lease, error: Exception) -> None:
         """Say why in the report; what is not saved is found out anew by whoever goes on."""
-        parts.account.note = f"failed: {type(error).__name__}: {error}"
+        # What others raise may hold anything; whoever may see it finds it in the log.
+        told = f": {error}" if isinstance(error, WaybillError) else "; the log says more"
+        parts.account.note = f"failed: {type(error).__name__}{told}"
         with suppress(DatabaseError, InterfaceError, LeaseLost):
             parts.account.save(parts.lanes.positions)
             lease.end(state=State.FAILED)

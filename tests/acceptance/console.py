@@ -26,8 +26,7 @@ class Console:
     def log_in(self) -> None:
         """Log in as the superuser that every test's database has."""
         self.get("/admin/login/")
-        [token] = [each.value for each in self._cookies if each.name == "csrftoken"]
-        form = {**OPERATOR, "csrfmiddlewaretoken": token or "", "next": "/admin/"}
+        form = {**OPERATOR, **self._token(), "next": "/admin/"}
         status, _ = self._ask("/admin/login/", urlencode(form).encode())
         assert status == 200
         assert any(each.name == "sessionid" for each in self._cookies)
@@ -35,6 +34,11 @@ class Console:
     def get(self, path: str) -> tuple[int, str]:
         """Return the status of a page and the page."""
         return self._ask(path, None)
+
+    def reveal(self, letter: str) -> tuple[int, str]:
+        """Say why the message of the dead letter of this page is to be seen; return what is."""
+        form = {**self._token(), "confirmed": "yes", "reason": "to see what it says"}
+        return self._ask(letter.replace("/change/", "/message/"), urlencode(form).encode())
 
     def list_pages(self) -> list[str]:
         """Return the addresses of all lists that the first page leads to."""
@@ -45,6 +49,10 @@ class Console:
         """Return the addresses of what a list shows."""
         _, page = self.get(path)
         return sorted(set(_ROW.findall(page)))
+
+    def _token(self) -> dict[str, str]:
+        [token] = [each.value for each in self._cookies if each.name == "csrftoken"]
+        return {"csrfmiddlewaretoken": token or ""}
 
     def _ask(self, path: str, form: bytes | None) -> tuple[int, str]:
         request = urllib.request.Request(self._root + path, data=form)  # noqa: S310 - our own

@@ -19,6 +19,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 DONE, MISSED = 200, 300
+EVENTS = DONE + MISSED
 FIRST_NEW = 1_000  # the number of the first event that arrives meanwhile
 ONCE = {"max_attempts": 1}
 KILLS = 2  # at each step
@@ -79,9 +80,9 @@ def test_a_replay_killed_many_times_reports_as_one_that_never_was(
 
 def test_a_forced_replay_has_each_effect_once_more_however_often_it_dies(system: System) -> None:
     system.variables |= Handling(takes_s=0.003).variables()
-    put_events(system, DONE)
+    put_events(system, EVENTS)
     system.consumer(variables=STATIC).start()
-    wait_until(lambda: system.effects() == DONE)
+    wait_until(lambda: system.effects() == EVENTS)
     system.wait_until_recovered()
 
     for again in (1, 2):
@@ -95,11 +96,11 @@ def test_a_forced_replay_has_each_effect_once_more_however_often_it_dies(system:
             waybill=SMALL,
         )
         worker.start()
-        wait_until(lambda: state_of(system, replay) == "done", timeout_s=60)  # noqa: B023
-        assert worker.stop() == 0
         for point in steps:
             system.wait_for_kills(point, KILLS)
-        assert counted(row_of(system, replay)) == {"succeeded": DONE}
+        wait_until(lambda: state_of(system, replay) == "done", timeout_s=60)  # noqa: B023
+        assert worker.stop() == 0
+        assert counted(row_of(system, replay)) == {"succeeded": EVENTS}
         assert effects_per_event(system) == {1 + again}
     assert system.lag() == 0
 

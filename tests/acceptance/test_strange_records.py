@@ -196,6 +196,8 @@ def show_everything(system: System, letters: dict[Place, str]) -> None:
     assert len(shown) >= min(len(letters), SHOWN_LETTERS)
     for letter in shown[:SHOWN_LETTERS]:
         assert console.get(letter)[0] == 200, letter
+        status, message = console.reveal(letter)
+        assert (status, "Revealed to" in message) == (200, True), letter
 
 
 def lists_of(api: ApiClient) -> list[str]:

@@ -2,20 +2,23 @@
 
 import difflib
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
+from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from events.admin.operating import message_text
 from events.admin.operating.editing_form import EditForm
-from events.admin.operating.operation import EDIT
+from events.admin.operating.operation import EDIT, REVEAL_LETTER
 from events.admin.operating.plan import Plan, plan_page
-from events.admin.reason import given_reason, operator_of, reason_form
+from events.admin.reason import ReasonForm, given_reason, operator_of, reason_form
+from events.admin.revealing import is_revealed
 from events.consuming.letter_record import headers_of
 from events.errors import EditRefused
 from events.event import Headers
@@ -26,6 +29,12 @@ from events.operating.editing import UNCHANGED, EditedRedrive
 
 PAGE = "events_deadletter_edit"
 
+_OPEN_FOR = timedelta(hours=12)  # with the page left open, over a lunch and a meeting
+_OPENING = (
+    "The next page shows the message: its value and its headers. That you looked is written into "
+    "the audit with your reason, before it is shown.",
+    "Nothing is changed yet: what differs is shown before anything is redriven.",
+)
 _TONES = {"+": "success", "-": "danger"}
 
 
@@ -38,35 +47,61 @@ class Line(NamedTuple):
 
 
 def edit_view(request: HttpRequest, letter_id: UUID) -> HttpResponse:
-    """Edit, look at the difference, redrive: nothing is changed before the reason is given."""
+    """Open, edit, look at the difference, redrive: each deed asks why, and the opening is one.
+
+    The form shows what the message says, so nothing of it is there before the look is written
+    down; `opened` then carries through the pages that this person may go on.
+    """
     letter = _found(request, letter_id)
     EDIT.require(request, topics=[letter.topic], target_id=letter.pk)
     back = reverse("admin:events_deadletter_change", args=[letter.pk])
+    is_open = _is_opened(request, letter)
+    if not is_open and not is_revealed(
+        request, REVEAL_LETTER, topic=letter.topic, target_id=letter.pk
+    ):
+        plan = Plan(operation=EDIT, back=back, doing=_OPENING)
+        return plan_page(
+            request, plan, form=reason_form(request), template="events/edit_open.html"
+        )
+    sent = request.POST if is_open else None
     try:
-        form = _form(request, letter)
+        form = _form(letter, sent)
     except ValueError as error:
         plan = Plan(operation=EDIT, back=back, doing=(), problems=(str(error),))
-        return plan_page(request, plan, form=reason_form(request))
-    if request.method != "POST" or not form.is_valid() or "again" in request.POST:
+        return plan_page(request, plan, form=ReasonForm())
+    if not form.is_valid() or "again" in request.POST:
         plan = Plan(operation=EDIT, back=back, doing=())
-        return plan_page(request, plan, form=form, template="events/edit.html")
+        opened = _opened(request, letter)
+        return plan_page(request, plan, form=form, template="events/edit.html", opened=opened)
     return _previewed(request, letter, form=form, back=back)
+
+
+def _opened(request: HttpRequest, letter: DeadLetter) -> str:
+    return signing.dumps([str(request.user.pk), str(letter.pk)], salt=PAGE)
+
+
+def _is_opened(request: HttpRequest, letter: DeadLetter) -> bool:
+    """Whether this person gave a reason to see this letter, not too long ago."""
+    try:
+        whose = signing.loads(request.POST.get("opened", ""), salt=PAGE, max_age=_OPEN_FOR)
+    except signing.BadSignature:
+        return False
+    return bool(whose == [str(request.user.pk), str(letter.pk)])
 
 
 def _found(request: HttpRequest, letter_id: UUID) -> DeadLetter:
     if not request.user.has_perm("events.view_deadletter"):
         raise PermissionDenied
-    rows = DeadLetter.objects.only("topic", "value", "headers").filter(pk=letter_id)
+    rows = DeadLetter.objects.only("topic").filter(pk=letter_id)
     letter = readable(rows, user=request.user).first()
     if letter is None:
         raise Http404("no such dead letter")
     return letter
 
 
-def _form(request: HttpRequest, letter: DeadLetter) -> EditForm:
+def _form(letter: DeadLetter, sent: QueryDict | None) -> EditForm:
     value = None if letter.value is None else bytes(letter.value)
     headers = headers_of(letter.headers)
-    sent = request.POST if request.method == "POST" else None
     return EditForm(sent, value=value, headers=headers)
 
 
@@ -101,6 +136,7 @@ def _previewed(
         form=reason_form(request),
         template="events/edit_preview.html",
         more_buttons="events/edit_further.html",
+        opened=_opened(request, letter),
         edited=form,
         differences=_differences(form, letter),
     )

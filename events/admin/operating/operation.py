@@ -17,8 +17,8 @@ from events.grants import Right, grants_of
 class Operation:
     """Something that changes what groups do.
 
-    `name` is what the audit calls it, `permission` Django's own; besides it a grant to operate on
-    every topic concerned is needed, and one to see values if the operation shows them.
+    `name` is what the audit calls it, `permission` Django's own; besides it grants of these
+    `rights` to every topic concerned are needed.
     """
 
     name: str
@@ -26,12 +26,13 @@ class Operation:
     icon: str
     permission: str
     target_type: str
-    shows_values: bool = False
+    rights: tuple[Right, ...] = (Right.OPERATE,)
 
     def is_for(self, user: Any) -> bool:
         """Whether the user may do this to anything at all."""
         grants = grants_of(user)
-        return user.has_perm(self.permission) and grants.reach(Right.OPERATE) != []
+        may = user.has_perm(self.permission)
+        return may and all(grants.reach(right) != [] for right in self.rights)
 
     def allows(self, user: Any, *, topics: Iterable[str]) -> bool:
         """Whether the user may do this to the topics; none named stands for all there are."""
@@ -62,9 +63,8 @@ class Operation:
         if not user.has_perm(self.permission):
             return f"you lack the permission {self.permission}"
         grants = grants_of(user)
-        rights = (Right.OPERATE, Right.VALUES) if self.shows_values else (Right.OPERATE,)
         named = sorted(set(topics))
-        for right in rights:
+        for right in self.rights:
             if not named and grants.reach(right) is not None:
                 return f"you have no grant for {right} on all topics"
             for topic in named:
@@ -86,7 +86,7 @@ EDIT = Operation(
     icon="edit_note",
     permission="events.change_deadletter",
     target_type="dead_letter",
-    shows_values=True,
+    rights=(Right.OPERATE, Right.VALUES),
 )
 DISCARD = Operation(
     name="discard",
@@ -143,4 +143,62 @@ RESEND = Operation(
     icon="redo",
     permission="events.change_consumption",
     target_type="consumption",
+)
+REPUBLISH = Operation(
+    name="republish",
+    title="Republish",
+    icon="flight_takeoff",
+    permission="events.add_outboxentry",
+    target_type="event",
+)
+REPLAY = Operation(
+    name="replay",
+    title="Replay",
+    icon="history",
+    permission="events.add_replay",
+    target_type="consumer_group",
+)
+FORCE_REPLAY = Operation(
+    name="replay",
+    title="Replay by force",
+    icon="history",
+    permission="events.force_replay",
+    target_type="consumer_group",
+)
+PAUSE_REPLAY = Operation(
+    name="pause_replay",
+    title="Pause",
+    icon="pause",
+    permission="events.change_replay",
+    target_type="replay",
+)
+RESUME_REPLAY = Operation(
+    name="resume_replay",
+    title="Resume",
+    icon="play_arrow",
+    permission="events.change_replay",
+    target_type="replay",
+)
+STOP_REPLAY = Operation(
+    name="stop_replay",
+    title="Stop",
+    icon="stop",
+    permission="events.change_replay",
+    target_type="replay",
+)
+REVEAL_EVENT = Operation(
+    name="reveal",
+    title="Reveal",
+    icon="visibility",
+    permission="events.view_event",
+    target_type="event",
+    rights=(Right.VALUES,),
+)
+REVEAL_LETTER = Operation(
+    name="reveal",
+    title="Reveal",
+    icon="visibility",
+    permission="events.view_deadletter",
+    target_type="dead_letter",
+    rights=(Right.VALUES,),
 )

@@ -15,6 +15,7 @@ from events.admin.operating.operation import CLOSE_KEY, PAUSE, RELEASE, RESUME, 
 from events.admin.operating.pausing_form import PausingForm
 from events.admin.operating.plan import Cell, Plan, plan_page, question_page, told
 from events.admin.reason import given_reason, operator_of, reason_form
+from events.consuming.subscriptions import groups
 from events.errors import WaybillError
 from events.grants import readable
 from events.models import ClosedKey, Pause
@@ -64,7 +65,7 @@ def pausing_view(request: HttpRequest) -> HttpResponse:
 
 
 def _back(request: HttpRequest, operation: Operation, group: str) -> str:
-    if group and request.user.has_perm("events.view_grouptopic"):
+    if group in groups() and request.user.has_perm("events.view_grouptopic"):
         return reverse("admin:group", args=[group])
     model = "closedkey" if operation is CLOSE_KEY else "pause"
     return reverse(f"admin:events_{model}_changelist")

@@ -1,7 +1,5 @@
 """The form that asks what is to stand still, and until when."""
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +12,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
+
+from events.admin.operating.given_key import given_key
 
 _ENDS = {"15m": 15, "1h": 60, "4h": 4 * 60, "24h": 24 * 60, "7d": 7 * 24 * 60}
 _END_NAMES = {
@@ -80,15 +80,8 @@ class PausingForm(forms.Form):
 
     def clean_key(self) -> bytes | None:
         """Return the key's bytes; None if none is asked for."""
-        text: str = self.cleaned_data["key"]
-        if not text:
-            return None
-        if not self.data.get("key_is_base64"):
-            return text.encode()
-        try:
-            return base64.b64decode(text, validate=True)
-        except binascii.Error as error:
-            raise forms.ValidationError("This is no base64.") from error
+        is_base64 = bool(self.data.get("key_is_base64"))
+        return given_key(self.cleaned_data["key"], is_base64=is_base64)
 
     def clean(self) -> dict[str, Any]:
         """Say when the pause ends."""

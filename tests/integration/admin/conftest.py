@@ -42,6 +42,9 @@ OPERATIONS = (
     "add_closedkey",
     "change_closedkey",
     "add_seek",
+    "add_replay",
+    "change_replay",
+    "add_outboxentry",
     "change_consumption",
 )
 

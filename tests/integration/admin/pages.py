@@ -18,6 +18,7 @@ from events.models import (
     OutboxEntry,
     Pause,
     Publication,
+    Replay,
     Seek,
 )
 
@@ -29,6 +30,7 @@ TOLD = (
     Attempt,
     DeadLetter,
     Pause,
+    Replay,
     ClosedKey,
     Seek,
     Gap,

@@ -24,6 +24,7 @@ from events.models import (
     OutboxEntry,
     Pause,
     Publication,
+    Replay,
     Seek,
 )
 from tests.audit_rows import (
@@ -41,6 +42,7 @@ from tests.audit_rows import (
     at,
 )
 from tests.integration.admin.pages import CHOSEN_FROM, TOLD, address
+from tests.integration.admin.replay_rows import a_replay
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +72,7 @@ def rows() -> dict[type[Model], Model]:
             headers=[[EVIL, "not base64"], ["null", None]],
         ),
         Pause: a_pause(**by_hand),
+        Replay: a_replay(**by_hand, only={"type": EVIL}, report={"note": EVIL}, state="failed"),
         ClosedKey: a_closed_key(key=EVIL.encode(), **by_hand),
         Seek: a_seek(**by_hand),
         Gap: a_gap(host=EVIL),
@@ -227,6 +230,7 @@ def many_rows(count: int) -> None:
         an_attempt(event)
         a_dead_letter(event, offset=number)
         a_pause(partition=number)
+        a_replay()
         a_closed_key(key=str(number).encode())
         a_seek(partition=number)
         a_gap(partition=number)
@@ -250,9 +254,24 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few_and_counts_nothin
     assert not [query for query in captured.captured_queries if "COUNT(" in query["sql"]]
 
 
+def test_a_list_says_how_far_it_looked(superuser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = an_event()
+    for number in range(52):
+        an_attempt(event, number=number, result="conflict" if number == 0 else "failed")
+    monkeypatch.setattr("events.admin.attempt.REACH", 1)  # a page and one more are looked at
+
+    rare = superuser.get(address(Attempt, "changelist") + "?result=conflict").content.decode()
+    common = superuser.get(address(Attempt, "changelist") + "?result=failed").content.decode()
+
+    assert "Nothing found yet" in rare
+    assert "were looked at" not in common
+
+
 def test_lists_end_at_a_page_and_say_how_to_go_on(superuser: Client) -> None:
     page = superuser.get(address(Event, "changelist") + "?p=101&state=published", follow=True)
 
     assert page.redirect_chain == [(address(Event, "changelist") + "?state=published", 302)]
     assert "Lists end at page 100" in page.content.decode()
     assert superuser.get(address(Event, "changelist") + "?p=100").status_code == 200
+    for nowhere in ("0", "-1"):
+        assert superuser.get(address(Event, "changelist") + f"?p={nowhere}").status_code == 302

@@ -5,35 +5,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from events.models import (
-    DeadLetter,
-    Event,
-    TopicGrant,
-)
-from tests.audit_rows import (
-    a_dead_letter,
-    an_event,
-)
+from events.models import Event
+from tests.audit_rows import an_event
 from tests.integration.admin.pages import TOLD, address
 
 pytestmark = pytest.mark.django_db
-
-
-def test_the_bytes_of_a_dead_letter_are_for_those_who_may_see_values(
-    superuser: Client, viewer: Client
-) -> None:
-    letter = a_dead_letter(an_event(), key=b"SECRET-KEY", value=b'{"iban": "SECRET-VALUE"}')
-    page = address(DeadLetter, "change", letter.pk)
-
-    assert "SECRET-VALUE" in superuser.get(page).content.decode()
-    hidden = viewer.get(page).content.decode()
-    assert "SECRET" not in hidden
-    assert "those with a grant to see values of topic order_invoices" in hidden
-
-    TopicGrant.objects.create(
-        user=User.objects.get(username="bob"), topic="order_*", may_see_values=True
-    )
-    assert "SECRET-VALUE" in viewer.get(page).content.decode()
 
 
 def test_people_without_permission_see_nothing(client: Client) -> None:

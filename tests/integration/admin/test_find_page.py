@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.audit_rows import a_dead_letter, an_event, at
+from tests.integration.auditing.replay_rows import a_replay
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +64,7 @@ def test_what_a_user_may_not_see_is_not_found(client: Client) -> None:
     client.force_login(user)
 
     assert "Nothing is called" in find(client, "order_invoices:2:7")[1]
+    assert "Nothing is called" in find(client, str(a_replay().pk))[1]
 
 
 def test_finding_needs_the_permission_to_see_events(client: Client) -> None:

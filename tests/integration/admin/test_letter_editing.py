@@ -46,11 +46,21 @@ def page(letter: DeadLetter) -> str:
     return reverse("admin:events_deadletter_edit", args=[letter.pk])
 
 
+LOOK = "to see what it said"
+LOOKED = ("olga", "reveal", LOOK, True)
+
+
+def opened(client: Client, letter: DeadLetter) -> Any:
+    """The form, once the reason to see the message is given."""
+    return client.post(page(letter), {"confirmed": "yes", "reason": LOOK})
+
+
 def sent(client: Client, letter: DeadLetter, **changes: str) -> dict[str, str]:
     """What the browser sends: the form as it is shown, changed here and there."""
-    form = client.get(page(letter)).context["form"]
-    shown = {name: str(value).replace("\n", "\r\n") for name, value in form.initial.items()}
-    return {**shown, **changes}
+    context = opened(client, letter).context
+    initial = context["form"].initial
+    shown = {name: str(value).replace("\n", "\r\n") for name, value in initial.items()}
+    return {**shown, "opened": context["opened"], **changes}
 
 
 @pytest.fixture
@@ -87,7 +97,7 @@ def test_an_edit_is_shown_as_a_difference_and_redriven_with_a_reason(editor: Cli
         editor.post(page(letter), {**edited, "confirmed": "yes", "reason": " "}).status_code == 200
     )
     assert DeadLetter.objects.count() == 1
-    assert audited() == []
+    assert audited() == [LOOKED]
 
     done = editor.post(page(letter), {**edited, "confirmed": "yes", "reason": WHY})
 
@@ -98,7 +108,7 @@ def test_an_edit_is_shown_as_a_difference_and_redriven_with_a_reason(editor: Cli
     assert child.state == "redriving"
     letter.refresh_from_db()
     assert (letter.state, bytes(letter.value or b"")) == ("redriven", TIGHT)
-    assert audited() == [("olga", "edit_and_redrive", WHY, True)]
+    assert audited() == [LOOKED, ("olga", "edit_and_redrive", WHY, True)]
 
 
 def test_headers_are_edited_line_by_line_and_the_value_stays_to_the_byte(editor: Client) -> None:
@@ -136,7 +146,7 @@ def test_what_cannot_be_read_is_said_before_any_plan(
 
     assert said in answer.content.decode()
     assert DeadLetter.objects.count() == 1
-    assert audited() == []
+    assert audited() == [LOOKED]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +184,7 @@ def test_edit_further_keeps_what_was_written(editor: Client) -> None:
 
 def test_bytes_and_null_are_edited_too(editor: Client) -> None:
     letter = a_letter(b"\xff\xfe", dedupe_key="")
-    form = editor.get(page(letter)).context["form"]
+    form = opened(editor, letter).context["form"]
     assert (form.initial["written"], form.initial["value"]) == ("base64", "//4=")
     right = base64.b64encode(TIGHT).decode()
 
@@ -206,7 +216,26 @@ def test_only_those_who_see_values_and_operate_may_edit(operator: Client, viewer
 def test_headers_that_no_line_can_tell_are_not_edited_here(editor: Client) -> None:
     letter = a_letter(headers=stored_headers((("a:b", b"x"),)))
 
-    text = plan(editor, page(letter))
+    text = opened(editor, letter).content.decode()
 
     assert "cannot be edited here" in text
     assert 'name="value"' not in text
+
+
+def test_nothing_of_the_message_is_there_before_the_look_is_written_down(editor: Client) -> None:
+    letter, other = a_letter(b'"SECRET"'), a_letter(b'"SECRET"', offset=2)
+    foreign = sent(editor, other)
+    closed = (
+        editor.get(page(letter)),
+        editor.post(page(letter), {"confirmed": "yes", "reason": " "}),
+        editor.post(page(letter), {**foreign, "value": "1", "again": "yes"}),
+        editor.post(page(letter), {**foreign, "value": "1", "opened": "forged"}),
+    )
+    for answer in closed:
+        assert answer.status_code == 200
+        assert "SECRET" not in answer.content.decode()
+        assert answer.templates[0].name == "events/edit_open.html"
+    assert audited() == [LOOKED]
+
+    assert "SECRET" in opened(editor, letter).content.decode()
+    assert audited() == [LOOKED] * 2

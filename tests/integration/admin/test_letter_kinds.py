@@ -74,7 +74,7 @@ def test_it_looks_at_a_bounded_number_of_letters_in_few_queries(
 ) -> None:
     monkeypatch.setattr(letter_kinds, "LETTERS", 2)
 
-    with django_assert_max_num_queries(4):  # session, user, groups, their examples
+    with django_assert_max_num_queries(5):  # session, user, the newest, groups, their examples
         page = superuser.get(reverse("admin:events_deadletter_kinds"))
 
     assert sum(int(each["count"]) for each in page.context["kinds"]) == 2

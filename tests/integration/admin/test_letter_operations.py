@@ -214,19 +214,3 @@ def test_the_letter_tells_where_it_came_from_and_where_it_led(superuser: Client)
     for place, letter in (("led to", child), ("came from", parent)):
         link = address(DeadLetter, "change", letter.pk)
         assert re.search(f"{place}</dt><dd><a [^>]*{link}", waybill), place
-
-
-def test_the_bytes_are_a_file_for_those_who_may_see_values(
-    superuser: Client, viewer: Client
-) -> None:
-    letter = a_letter(value=b"\x00\xffbytes")
-    there = reverse("admin:events_deadletter_value", args=[letter.pk])
-
-    answer = superuser.get(there)
-
-    assert answer.content == b"\x00\xffbytes"
-    assert answer["Content-Disposition"] == 'attachment; filename="order_invoices-1-1.bin"'
-    assert answer["Content-Type"] == "application/octet-stream"
-    assert viewer.get(there).status_code == 403
-    assert there in plan(superuser, address(DeadLetter, "change", letter.pk))
-    assert there not in plan(viewer, address(DeadLetter, "change", letter.pk))

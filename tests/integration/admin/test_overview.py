@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from events.admin.overview import Figure
 from events.consuming.subscriptions import groups
+from events.models import Replay
 from tests.audit_rows import (
     GROUP,
     a_closed_key,
@@ -22,6 +23,7 @@ from tests.audit_rows import (
     an_event,
     an_outbox_entry,
 )
+from tests.integration.admin.replay_rows import a_replay
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +50,8 @@ def test_each_number_is_what_its_list_shows(superuser: Client) -> None:
 
     a_pause()
     a_pause(until=hour_ago)
+    for state in Replay.State.values:
+        a_replay(state=state)
     a_closed_key()
     a_closed_key(key=b"other", released_at=hour_ago)
     a_gap()
@@ -63,6 +67,7 @@ def test_each_number_is_what_its_list_shows(superuser: Client) -> None:
         "Retrying": "1",
         "Active pauses": "1",
         "Closed keys": "2",
+        "Replays": "3",
         "Gaps of a day": "1",
     }
     assert (shown["Backlog"].hint, shown["Backlog"].tone) == ("oldest waits 1 h", "warning")
@@ -105,6 +110,21 @@ def test_a_group_that_waybill_paused_itself_is_named_with_the_reason(superuser: 
     ]
 
 
+def test_replays_that_nobody_runs_are_named(superuser: Client) -> None:
+    lease = timezone.now() + timedelta(minutes=1)
+    a_replay(group="held", state="running", lease_expires_at=lease)
+    a_replay(group="fresh", requested_at=timezone.now())
+    a_replay(group="paused", state="paused")
+    a_replay(group="waiting")
+    a_replay(group="killed", state="running", lease_expires_at=lease - timedelta(hours=1))
+
+    warnings = superuser.get(reverse("admin:index")).context["warnings"]
+
+    assert [each for each in warnings if "replay" in each] == [
+        "Nobody runs the replay of killed, waiting. Start manage.py runreplay --serve."
+    ]
+
+
 def test_people_see_only_the_numbers_they_may(client: Client) -> None:
     user = User.objects.create_user("bob", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_deadletter"))
@@ -126,6 +146,6 @@ def test_the_overview_takes_few_queries(
         an_outbox_entry(an_event(str(number)))
         a_heartbeat(beat_at=timezone.now())
 
-    # session, user, six numbers, pauses, closed keys, gaps, processes, events
-    with django_assert_max_num_queries(13):
+    # session, user, six numbers, pauses, replays, closed keys, gaps, processes, events
+    with django_assert_max_num_queries(14):
         superuser.get(reverse("admin:index"))

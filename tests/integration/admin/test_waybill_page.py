@@ -1,5 +1,6 @@
 """The page of an event is its waybill."""
 
+import re
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.audit_rows import (
     an_outbox_entry,
     at,
 )
+from tests.integration.admin.replay_rows import a_replay
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +37,12 @@ def viewer() -> Client:
 
 def page_of(client: Client, event: Event) -> str:
     return client.get(reverse("admin:events_event_change", args=[event.pk])).content.decode()
+
+
+def revealed(client: Client, event: Event) -> str:
+    page = reverse("admin:events_event_reveal", args=[event.pk])
+    answer = client.post(page, {"confirmed": "yes", "reason": "to see what it says"})
+    return str(answer.content.decode())
 
 
 def test_the_whole_story_is_on_the_page(superuser: Client) -> None:
@@ -69,23 +77,6 @@ def test_the_whole_story_is_on_the_page(superuser: Client) -> None:
         assert told in text, told
 
 
-def test_values_and_headers_are_for_those_with_the_grant_and_others_are_told_so(
-    superuser: Client, viewer: Client
-) -> None:
-    event = an_event(value=b'{"iban":"SECRET-VALUE"}', headers=[["tenant", "SECRET-HEADER"]])
-
-    shown, hidden = page_of(superuser, event), page_of(viewer, event)
-
-    assert "SECRET-VALUE" in shown
-    assert "SECRET-HEADER" in shown
-    assert "SECRET" not in hidden
-    assert "a grant to see values of this topic" in hidden
-    assert bytes(event.value_sha256 or b"").hex() in hidden
-
-    TopicGrant.objects.update(may_see_values=True)
-    assert "SECRET-HEADER" in page_of(viewer, event)
-
-
 def test_links_lead_only_where_the_user_may_go(viewer: Client) -> None:
     event = an_event()
     a_publication(event)
@@ -99,7 +90,7 @@ def test_links_lead_only_where_the_user_may_go(viewer: Client) -> None:
 def test_a_large_value_is_cut(superuser: Client) -> None:
     event = an_event(value=b'"' + b"x" * 200_000 + b'"')
 
-    text = page_of(superuser, event)
+    text = revealed(superuser, event)
 
     assert len(text) < 150_000
     assert "the value is 200002 bytes long" in text
@@ -126,7 +117,10 @@ def test_an_event_that_no_group_has_taken_says_so(superuser: Client) -> None:
 
 @pytest.mark.parametrize("value", [None, b"", b"\x00\xff", b"text", b"[" * 5_000])
 def test_every_kind_of_value_can_be_looked_at(superuser: Client, value: bytes | None) -> None:
-    assert "What happened" in page_of(superuser, an_event(value=value))
+    event = an_event(value=value)
+
+    for text in (page_of(superuser, event), revealed(superuser, event)):
+        assert "What happened" in text
 
 
 def test_the_page_takes_few_queries_however_long_the_story(
@@ -141,3 +135,22 @@ def test_the_page_takes_few_queries_however_long_the_story(
 
     with django_assert_max_num_queries(13):  # session, user, waybill 7, value, neighbours 2
         page_of(superuser, event)
+
+
+def test_a_replay_that_ran_the_event_stands_in_the_line_and_leads_to_its_page(
+    superuser: Client, viewer: Client
+) -> None:
+    event, replay = an_event(), a_replay(mode="force", reason="the mails were lost")
+    a_consumption(event, replay=replay, generation=replay.pk)
+    link = reverse("admin:events_replay_change", args=[replay.pk])
+
+    text = page_of(superuser, event)
+
+    assert "Replayed by ada: force" in text
+    assert "the mails were lost" in text
+    assert re.search(f"forced replay</dt><dd><a [^>]*{link}", text)
+    hidden = page_of(viewer, event)  # who may not see replays
+    assert "Replayed by ada: force" in hidden
+    assert link not in hidden
+    found = superuser.get(f"{reverse('admin:find')}?q={replay.pk}")
+    assert found["Location"] == link

@@ -75,12 +75,12 @@ CONSUMPTIONS = [
 OPEN = DeadLetter.State.OPEN
 DEAD_LETTERS = [
     (WantedLetters(), 50),
-    (WantedLetters(topics=["rare"]), 0),
+    (WantedLetters(topics=["rare"]), 10),
     (WantedLetters(group="rare"), 10),
     (WantedLetters(group="group 1"), 50),
     (WantedLetters(state=OPEN), 20),
     (WantedLetters(state=OPEN, group="group 1"), 7),
-    (WantedLetters(exception="Rare"), 0),
+    (WantedLetters(exception="Rare"), 10),
     (WantedLetters(created_from=at(20_000), created_before=at(20_010)), 10),
 ]
 

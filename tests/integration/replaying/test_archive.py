@@ -51,6 +51,7 @@ def test_a_record_from_the_archive_is_the_one_that_was_written(
 
     assert [without_time(each) for each in stored] == [without_time(each) for each in written]
     for one, other in zip(stored, written, strict=True):
+        assert one is not None
         assert abs((one.timestamp_ms or 0) - (other.timestamp_ms or 0)) < 60_000
 
 

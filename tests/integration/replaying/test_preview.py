@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from events.models import Event
+from events.models import DeadLetter, Event
 from events.replaying.plan import PlannedPartition
 from events.replaying.preview import Preview, preview
 from events.replaying.request import ReplayRequest
@@ -44,8 +44,8 @@ def ledger_row(event: Event | None, offset: int, **fields: Any) -> None:
     a_consumption(event, **row)
 
 
-def letter(event: Event | None, offset: int, **fields: Any) -> None:
-    a_dead_letter(event, **{**HERE, "offset": offset, **fields})
+def letter(event: Event | None, offset: int, **fields: Any) -> DeadLetter:
+    return a_dead_letter(event, **{**HERE, "offset": offset, **fields})
 
 
 @pytest.fixture
@@ -63,7 +63,9 @@ def events() -> list[Event]:
         ledger_row(by_offset[offset], offset, outcome=outcome)
     letter(by_offset[4], 4)
     ledger_row(by_offset[8], 8, outcome="quarantined")
-    letter(None, 9)  # undecodable
+    undecodable = letter(None, 9)
+    letter(None, 9, parent=undecodable)
+    letter(None, 15, state="redriven")  # and yet nothing in the ledger
     letter(by_offset[10], 10, state="held", attempts=0, exception="")
     # Event 11 was handled at another position, the key of 12 was done by another event.
     ledger_row(by_offset[11], 500, dedupe_key="k11")
@@ -105,12 +107,13 @@ def test_forced_everything_runs_and_it_is_said_how_much_of_it_is_done() -> None:
 @pytest.mark.usefixtures("events")
 def test_messages_of_closed_keys_are_left_whether_or_not_they_are_held() -> None:
     a_closed_key(group=GROUP, topic=TOPIC, key=b"key 0")  # 0, 5, 10 and 15
+    a_closed_key(group=GROUP, topic=TOPIC, key=b"key 1")  # 1, 6, 11 and 16
     a_closed_key(group=GROUP, topic=TOPIC, key=b"\xff")
 
     found = looked_at(planned(0, 20))
 
-    assert found.left == {"dead_lettered": 2, "unknown": 1, "quarantined": 3, "in_work": 2}
-    assert (found.done, found.would_run) == (6, 6)
+    assert found.left == {"dead_lettered": 2, "unknown": 1, "quarantined": 4, "in_work": 2}
+    assert (found.done, found.would_run) == (6, 5)
 
 
 @pytest.mark.usefixtures("events")

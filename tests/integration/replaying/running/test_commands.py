@@ -4,14 +4,15 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import TopicPartition
 from django.core.management import CommandError
 from django.db import connections
+from django.utils import timezone
 
 from events.models import OperatorAction, Replay
 from events.operating.replays import resume_replay, stop_replay
@@ -120,7 +121,7 @@ def test_a_worker_runs_what_was_asked_for_paused_and_resumed(
     command: Command,  # noqa: F811
 ) -> None:
     numbers.declare()
-    numbers.send(*range(5))
+    numbers.send(*range(50))
     said = command("runreplay", numbers.topic, detach=True)
     replay = only_replay()
     assert said.splitlines()[-1].endswith("a worker runs it: manage.py runreplay --serve")
@@ -134,18 +135,21 @@ def test_a_worker_runs_what_was_asked_for_paused_and_resumed(
     assert "is resumed" in command("resumereplay", replay.pk)
     assert worker.run_once(threading.Event())
     replay.refresh_from_db()
-    assert (replay.state, counted(replay)) == ("done", {"succeeded": 5})
+    assert (replay.state, counted(replay)) == ("done", {"succeeded": 50})
     actions = OperatorAction.objects.on("replay", replay.pk).order_by("at")
     assert [row.action for row in actions] == ["replay", "pause_replay", "resume_replay"]
 
-    numbers.ask()
-    stop = threading.Event()
-    serving = threading.Thread(target=closing_connections(worker.run), args=[stop])
-    serving.start()
-    wait_until(lambda: Replay.objects.filter(state="done").count() == 2)
-    stop.set()
-    serving.join(10)
-    assert not serving.is_alive()
+    numbers.forget(*range(50))
+    numbers.handler.takes_s = 0.02
+    long = numbers.ask()
+    with serving(worker):
+        wait_until(lambda: len(numbers.handler.calls) > 5)
+        command("pausereplay", long.pk)
+        # It is let go: the worker is free for others.
+        wait_until(lambda: Replay.objects.filter(pk=long.pk, lease_token=None).exists())
+        numbers.handler.takes_s = 0
+        command("resumereplay", long.pk)
+        wait_until(lambda: Replay.objects.filter(state="done").count() == 2, timeout_s=30)
 
 
 def test_one_that_cannot_be_run_holds_back_no_other(
@@ -160,6 +164,11 @@ def test_one_that_cannot_be_run_holds_back_no_other(
     assert worker.run_once(threading.Event())
     replay.refresh_from_db()
     assert replay.state == "failed"
+    assert not worker.run_once(threading.Event())
+
+    unreadable = Replay.objects.create(group="stock", plan=[{}], requested_at=timezone.now())
+    assert worker.run_once(threading.Event())
+    Replay.objects.filter(pk=unreadable.pk).update(lease_expires_at=timezone.now())
     assert not worker.run_once(threading.Event())
 
     resume_replay(replay.pk, by=ANN)
@@ -243,13 +252,22 @@ def test_what_is_not_understood_is_refused(
     assert not Replay.objects.exists()
 
 
-def closing_connections(run: Callable[..., Any]) -> Callable[..., None]:
-    """Have a thread leave no connection behind."""
+@contextmanager
+def serving(worker: ReplayWorker) -> Iterator[None]:
+    """Have the worker serve in a thread."""
+    stop = threading.Event()
 
-    def run_and_close(*arguments: Any) -> None:
+    def run() -> None:
         try:
-            run(*arguments)
+            worker.run(stop)
         finally:
             connections.close_all()
 
-    return run_and_close
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()

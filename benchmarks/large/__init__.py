@@ -1,0 +1,1 @@
+"""An app for benchmarks, and what fills its tables: ten million events and what became of them."""
