@@ -62,8 +62,7 @@ class Account:
         self.counters[ABSENT] += before - first
         last = self._gap_that_ends(where, first)
         if last is None:
-            if len(self.gaps) >= GAPS:
-                self.are_gaps_cut = True
+            if len(self.gaps) >= GAPS and not self._make_room(before - first):
                 return
             last = {"topic": where[0], "partition": where[1], "from": first}
             last |= {"offsets": 0, "events": [], "events_count": 0}
@@ -88,6 +87,15 @@ class Account:
         )
         if not saved:
             raise LeaseLost(f"replay {self.replay} is run by another process now")
+
+    def _make_room(self, offsets: int) -> bool:
+        """Drop the smallest gap, if smaller than `offsets`: each end of a transaction is one."""
+        self.are_gaps_cut = True
+        smallest = min(self.gaps, key=lambda gap: int(gap["offsets"]))
+        if smallest["offsets"] >= offsets:
+            return False
+        self.gaps.remove(smallest)
+        return True
 
     def _gap_that_ends(self, where: Partition, at: int) -> dict[str, Any] | None:
         for gap in reversed(self.gaps):

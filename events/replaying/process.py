@@ -29,6 +29,8 @@ EXIT_HUNG = 2
 BY = "waybill"  # who pauses a replay when no person does
 SAVE_EVERY_S = 0.5
 KEEPER_BUDGET_S = 0.5
+REST_MOST_S = 1.0  # a handler that works for long weighs on nobody
+REST_STEP_S = 0.1
 State = Replay.State
 Tell = Callable[[Replay], None]
 
@@ -119,14 +121,23 @@ class ReplayProcess:
             return False
         parts.account.note = ""
         began = time.monotonic()
-        if engine.run_once(is_brief=keeper.is_group_at_work):
+        has_moved = engine.run_once(is_brief=keeper.is_group_at_work) > 0
+        worked_s = time.monotonic() - began
+        if has_moved:
             keeper.moved = True
-            if keeper.is_group_at_work:
-                parts.stop.wait(self._settings.replay_rest * (time.monotonic() - began))
         if parts.storm.has_come:
             self._pause(parts, keeper)
         self._save_due(parts)
+        if has_moved and keeper.is_group_at_work:
+            self._rest(parts, keeper, worked_s=worked_s)
         return True
+
+    def _rest(self, parts: ReplayParts, keeper: ReplayKeeper, *, worked_s: float) -> None:
+        """Leave the machine to the group, unless something is asked of us meanwhile."""
+        ends_at = time.monotonic() + min(REST_MOST_S, self._settings.replay_rest * worked_s)
+        while keeper.state == State.RUNNING and (left_s := ends_at - time.monotonic()) > 0:
+            if parts.stop.wait(min(left_s, REST_STEP_S)):
+                return
 
     def _save_due(self, parts: ReplayParts) -> None:
         if time.monotonic() - self._saved_at >= SAVE_EVERY_S:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from events.consuming.process import HOST
 from events.errors import InvalidEvent, ReplayBusy, ReplayRefused
@@ -18,6 +19,7 @@ from events.replaying.lease import take_lease
 from events.replaying.process import ReplayProcess
 from events.replaying.waiting import next_replay
 from events.retry import RetryPolicy
+from tests.audit_rows import a_heartbeat
 from tests.integration.replaying.running.conftest import ANN, Numbers, counted
 from tests.waiting import wait_until
 
@@ -49,6 +51,19 @@ def test_it_waits_while_paused_goes_on_when_resumed_and_ends_when_stopped(
     assert replay.positions[f"{numbers.topic}:0"] == len(numbers.handler.calls)
     with pytest.raises(ReplayRefused, match="stopped"):
         numbers.process(replay).run(threading.Event())
+
+
+def test_it_is_stopped_while_it_rests(numbers: Numbers) -> None:
+    numbers.declare()
+    numbers.handler.takes_s = 0.2
+    numbers.send(*range(30))
+    later = timezone.now() + timedelta(hours=1)
+    a_heartbeat(name=numbers.topic, beat_at=later, progress_at=later)  # the group is at work
+    replay = numbers.ask()
+    with running(numbers.settings(replay_rest=60.0, chunk_messages=1, fetch_messages=1), replay):
+        wait_until(lambda: len(numbers.handler.calls) > 3)
+        stop_replay(replay.pk, by=ANN)
+        wait_until(lambda: Replay.objects.get().lease_token is None, timeout_s=2)
 
 
 def test_a_storm_of_letters_pauses_the_replay_and_not_the_group(numbers: Numbers) -> None:
