@@ -21,6 +21,7 @@ from events.replaying.holes import Holes
 from events.replaying.lanes import Lanes, Piece
 from events.replaying.verdicts import RUN, Verdicts
 
+BRIEF = 16  # so much less is done at once while others wait for the machine
 AGAIN_S = 0.05  # after which what could not be run is looked at again, at the earliest
 LEAST = 20  # messages are judged at once however slow what is run
 IDLE_S = 0.2  # how long a fetch waits: what people ask for is seen after it
@@ -62,10 +63,10 @@ class Engine:
     def run_once(self, *, is_brief: bool = False) -> int:
         """Read, judge, run and pass what can be; returns how many messages were passed.
 
-        One that `is_brief` takes a quarter of the messages. Raises KafkaException, and Abandoned
-        if told to stop while the database is away.
+        One that `is_brief` takes few messages. Raises KafkaException, and Abandoned if told to
+        stop while the database is away.
         """
-        most = max(1, self.at_once // 4) if is_brief else self.at_once
+        most = max(1, self.at_once // BRIEF) if is_brief else self.at_once
         self._fetch(most)
         for hole in self.lanes.holes():
             parts = self.retrying.through_outages(partial(self._holes.parts, hole))
