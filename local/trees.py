@@ -14,22 +14,23 @@ from local.children import Child
 _TICK = threading.Event()
 
 
-def freeze(child: Child) -> None:
-    """SIGSTOP the process and every descendant. Returns when all are stopped.
+def freeze(child: Child) -> list[psutil.Process]:
+    """SIGSTOP the process and every descendant. Returns the latter when all are stopped.
 
     The root goes first: stopped, it can start no more children.
     """
     child.signal(signal.SIGSTOP)
-    stopped: set[int] = set()
+    stopped: dict[int, psutil.Process] = {}
     while True:
         fresh = [process for process in child.descendants() if process.pid not in stopped]
         if not fresh:
             break
         for process in fresh:
-            stopped.add(process.pid)
+            stopped[process.pid] = process
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
     _wait_until_stopped(child)
+    return list(stopped.values())
 
 
 def thaw(child: Child) -> None:
@@ -42,8 +43,8 @@ def thaw(child: Child) -> None:
 
 def kill(child: Child, *, timeout_s: float = 10.0) -> bool:
     """SIGKILL the process and every descendant. True when all are gone within `timeout_s`."""
-    freeze(child)
-    descendants = child.descendants()
+    # Of a process that just died itself they are descendants no more a moment later.
+    descendants = freeze(child)
     child.signal(signal.SIGKILL)
     for process in descendants:
         with contextlib.suppress(psutil.NoSuchProcess):
