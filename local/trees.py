@@ -19,6 +19,9 @@ def freeze(child: Child) -> list[psutil.Process]:
 
     The root goes first: stopped, it can start no more children.
     """
+    root = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = [psutil.Process(child.pid)] if child.running else []
     child.signal(signal.SIGSTOP)
     stopped: dict[int, psutil.Process] = {}
     while True:
@@ -29,7 +32,7 @@ def freeze(child: Child) -> list[psutil.Process]:
             stopped[process.pid] = process
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
-    _wait_until_stopped(child)
+    _wait_until_stopped([*root, *stopped.values()])
     return list(stopped.values())
 
 
@@ -81,12 +84,15 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
-def _wait_until_stopped(child: Child, *, timeout_s: float = 5.0) -> None:
+def _wait_until_stopped(processes: list[psutil.Process], *, timeout_s: float = 5.0) -> None:
+    """Wait for each of them: a signal is delivered when the process runs the next time."""
     deadline = time.monotonic() + timeout_s
-    while child.running and time.monotonic() < deadline:
-        try:
-            if psutil.Process(child.pid).status() in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}:
-                return
-        except psutil.NoSuchProcess:
-            return
+    while any(_moves(process) for process in processes) and time.monotonic() < deadline:
         _TICK.wait(0.005)
+
+
+def _moves(process: psutil.Process) -> bool:
+    try:
+        return process.status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
+    except psutil.NoSuchProcess:
+        return False
