@@ -89,7 +89,7 @@ class KafkaConsumer:
             raise self._callback_error
         found = [record for message in messages if (record := self._record(message))]
         records = self._still_ours(found)
-        self._watch_reachability()
+        self.reachability.watch(self._consumer)
         return records
 
     def _still_ours(self, records: list[Record]) -> list[Record]:
@@ -194,14 +194,6 @@ class KafkaConsumer:
             raise KafkaException(error)
         else:
             self.reachability.on_error(error)
-
-    def _watch_reachability(self) -> None:
-        # Records are no sign of life: they may have been fetched before Kafka went away.
-        if self.reachability.wants_probe():
-            with suppress(KafkaException):
-                self._consumer.list_topics(timeout=0.5)
-                self.reachability.answered()
-        self.reachability.tell()
 
     def _apply(
         self, change: Callable[[list[TopicPartition]], object], partitions: Collection[Partition]

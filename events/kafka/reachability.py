@@ -3,13 +3,15 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from confluent_kafka import KafkaError
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
 logger = logging.getLogger(__name__)
 
 DOWN = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})
 PROBE_EVERY_S = 2.0
+PROBE_S = 0.5  # how long a client waits for the answer
 
 
 class Reachability:
@@ -48,6 +50,17 @@ class Reachability:
             return False
         self._probed_at = self._clock()
         return True
+
+    def watch(self, client: Consumer) -> None:
+        """Ask by this client whether Kafka is back, if it is time, and log a change.
+
+        Records are no sign of life: they may have been fetched before Kafka went away.
+        """
+        if self.wants_probe():
+            with suppress(KafkaException):
+                client.list_topics(timeout=PROBE_S)
+                self.answered()
+        self.tell()
 
     def tell(self) -> None:
         """Log a change since the last call."""

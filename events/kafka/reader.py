@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from events.kafka.consumer_errors import passes
 from events.kafka.consumer_settings import consumer_settings
-from events.kafka.reachability import Reachability
+from events.kafka.reachability import PROBE_S, Reachability
 from events.kafka.record import Partition, Record, record_of
 
 # A replay reads through: it may fetch more ahead than a consumer that shares its machine.
@@ -21,7 +21,6 @@ _SETTINGS: dict[str, Any] = {
 }
 _GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})
 _ASK_S = 1.0
-_PROBE_S = 0.5
 _QUIET_S = 2.0  # without a message; then topics are looked for
 
 
@@ -67,7 +66,7 @@ class KafkaReader:
         self._make_sure()
         self._look_for_topics(is_quiet=not messages)
         self._leave_finished()
-        self._watch()
+        self.reachability.watch(self._consumer)
         return records
 
     def pause(self, partitions: Collection[Partition]) -> None:
@@ -159,7 +158,7 @@ class KafkaReader:
         self._look_at, self._missing = time.monotonic() + _QUIET_S, missing
 
     def _is_gone(self, topic: str) -> bool:
-        found = self._consumer.list_topics(topic, timeout=_PROBE_S).topics.get(topic)
+        found = self._consumer.list_topics(topic, timeout=PROBE_S).topics.get(topic)
         return found is not None and found.error is not None and found.error.code() in _GONE
 
     def _leave_finished(self) -> None:
@@ -170,10 +169,3 @@ class KafkaReader:
 
     def _ours(self, partitions: Collection[Partition]) -> list[TopicPartition]:
         return [TopicPartition(*each) for each in partitions if each in self._reading]
-
-    def _watch(self) -> None:
-        if self.reachability.wants_probe():
-            with suppress(KafkaException):
-                self._consumer.list_topics(timeout=_PROBE_S)
-                self.reachability.answered()
-        self.reachability.tell()

@@ -65,7 +65,7 @@ class ReplayProcess:
         Raises ReplayBusy while another process runs it, ReplayRefused if it is over.
         """
         lease = take_lease(self._id, lease_s=self._settings.lease_s)
-        replay = Replay.objects.get(pk=self._id)
+        replay = self._row()
         parts = ReplayParts(
             replay=replay,
             lease=lease,
@@ -78,7 +78,7 @@ class ReplayProcess:
         logger.info("Stopped replaying", extra=_who(replay))
         if self._tell:
             with suppress(DatabaseError, InterfaceError):
-                self._tell(Replay.objects.get(pk=self._id))
+                self._tell(self._row())
         return code
 
     def _guarded(self, parts: ReplayParts, lease: Lease) -> int:

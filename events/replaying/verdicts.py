@@ -7,7 +7,6 @@ from uuid import UUID
 
 from events.consuming.delivery import Delivery, Item
 from events.models import ClosedKey
-from events.models.consumption import LIVE
 from events.replaying.counters import (
     DEAD_LETTERED,
     DONE,
@@ -152,11 +151,6 @@ class Verdicts:
             record = items[place].record
             if (record.topic, record.key) in closed:
                 verdicts[place] = QUARANTINED
-
-
-def generation_of(replay: UUID, mode: str) -> UUID:
-    """Return the generation of the ledger rows on which a replay's messages run."""
-    return replay if mode == "force" else LIVE
 
 
 def _is_copy(item: Delivery, row: Row) -> bool:
